@@ -1,0 +1,37 @@
+# make demo   fits, samples and reports on the sample table, from nothing to a page in ./demo
+# make test   runs every check
+# PYTHON=python3.12 picks another interpreter for .venv.
+
+PYTHON ?= python3
+
+# Threads that spin while they wait make training many times slower beside other work (the command sets this by itself).
+export OMP_WAIT_POLICY ?= passive
+
+.PHONY: demo test
+
+demo: .venv/installed
+	mkdir -p demo
+	.venv/bin/tabgan fit sample_data/reviews.csv -o demo/reviews.tabgan --time-limit 3m --force
+	.venv/bin/tabgan sample demo/reviews.tabgan -n 8000 -o demo/synthetic.csv --force
+	.venv/bin/tabgan report sample_data/reviews.csv demo/synthetic.csv -o demo/report.html --force
+	@echo
+	@echo "the real table       sample_data/reviews.csv"
+	@echo "the model            demo/reviews.tabgan"
+	@echo "the synthetic table  demo/synthetic.csv"
+	@echo "the report           demo/report.html (open it in a browser)"
+
+test: .venv/installed-dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/python -m pytest -q
+
+# The development extra comes on top of the plain install, so that both targets may run at once under `make -j`.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install -q -c constraints.txt -e .
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	.venv/bin/python -m pip install -q -c constraints.txt -e '.[dev]'
+	touch $@

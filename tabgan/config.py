@@ -1,0 +1,128 @@
+"""Every default, written once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from tabgan.errors import ConfigError
+
+LEAST_WARMUP, LEAST_GAME = 300, 150
+"""A small table gets as many steps as this, if the settings allow them."""
+LOOKS = 24
+"""The warm-up looks at the held-out rows at least so often."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """How large the networks are."""
+
+    width: int = 256
+    """Width of the generator's trunk."""
+    blocks: int = 3
+    """Residual blocks of the trunk."""
+    noise: int = 64
+    """Numbers in the noise vector `z` that ties columns drawn in the same round."""
+    critic_width: int = 256
+    """Width of the critic's two hidden layers."""
+    critic_embedding: int = 16
+    """Numbers that a code is embedded in before the critic sees it."""
+
+    def __post_init__(self) -> None:
+        for name in ("width", "blocks", "noise", "critic_width", "critic_embedding"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; use 1 or more.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How the networks are trained."""
+
+    holdout_share: float = 0.1
+    """Share of the rows that is held back to decide when to stop and what to keep."""
+    holdout_rows: int = 5_000
+    """At most so many rows are held back."""
+    batch_rows: int = 512
+    """Rows of a batch of the warm-up; fewer for tables of a few thousand rows."""
+    warmup_steps: int = 6_000
+    """At most so many steps of the warm-up."""
+    warmup_epochs: int = 40
+    """At most so many times the warm-up sees every row."""
+    learning_rate: float = 2e-3
+    """Of the warm-up; it falls to a tenth along a half cosine."""
+    ema_half_life_rows: int = 50_000
+    """Rows seen until the average of the weights has forgotten half."""
+    evaluate_every: int = 250
+    """Steps between two looks at the held-out rows."""
+    patience: int = 6
+    """Looks without a better held-out loss until the warm-up stops."""
+    all_hidden_share: float = 0.1
+    """Share of the warm-up's rows of which nothing is shown."""
+
+    game_steps: int = 1_200
+    """At most so many generator updates in the adversarial game; 0 leaves the game out."""
+    game_epochs: int = 25
+    """At most so many times the game makes as many rows as the table has."""
+    game_rounds: int = 2
+    """Rounds in which the generator makes a row in the game."""
+    game_batch_rows: int = 500
+    """Rows of a batch of the game; fewer for tables of a few thousand rows."""
+    game_evaluate_every: int = 150
+    """Generator updates between two looks at the held-out rows."""
+    critic_steps: int = 2
+    """Critic updates for each generator update (`n_critic` in the paper, which uses 5)."""
+    critic_head_start: int = 500
+    """Critic updates before the first update of the generator."""
+    penalty_weight: float = 1.0
+    """Weight of the gradient penalty (lambda in the paper, which uses 10)."""
+    penalty_every: int = 2
+    """The penalty is added at every so many-th critic update, as many times heavier."""
+    game_learning_rate: float = 3e-4
+    """Of both networks in the game."""
+    critic_weight: float = 1.0
+    """Weight of the critic's score in the generator's loss."""
+    cooccurrence_weight: float = 1.0
+    """Weight of the distance between the pairwise co-occurrence tables of real and made rows."""
+    masked_weight: float = 0.3
+    """Weight of the warm-up's loss in the game."""
+    temperature: float = 0.7
+    """Of the soft draws through which the gradient passes."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.holdout_share < 0.5:
+            raise ConfigError(
+                f"holdout_share is {self.holdout_share}; use a number above 0 and below 0.5, such as 0.1."
+            )
+        for name in (
+            "batch_rows",
+            "game_batch_rows",
+            "critic_steps",
+            "game_rounds",
+            "penalty_every",
+            "evaluate_every",
+            "game_evaluate_every",
+        ):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; use 1 or more.")
+        for name in ("warmup_steps", "warmup_epochs", "game_steps", "game_epochs", "patience"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} is {getattr(self, name)}; use 0 or more.")
+        for name in ("learning_rate", "game_learning_rate", "temperature"):
+            if not 0 < getattr(self, name) <= 10:
+                raise ConfigError(f"{name} is {getattr(self, name)}; use a small number above 0.")
+
+    def for_rows(self, rows: int) -> Self:
+        """These settings for a table of `rows` training rows: smaller batches and fewer steps where it is small."""
+        batch, game_batch = (min(most, max(32, rows // 16)) for most in (self.batch_rows, self.game_batch_rows))
+        steps = min(self.warmup_steps, max(LEAST_WARMUP, self.warmup_epochs * rows // batch))
+        game_steps = min(self.game_steps, max(LEAST_GAME, self.game_epochs * rows // game_batch))
+        return replace(
+            self,
+            batch_rows=batch,
+            game_batch_rows=game_batch,
+            warmup_steps=steps,
+            evaluate_every=max(1, min(self.evaluate_every, steps // LOOKS)),
+            game_steps=game_steps,
+            game_evaluate_every=max(1, min(self.game_evaluate_every, game_steps // 4)),
+            critic_head_start=min(self.critic_head_start, game_steps),
+        )

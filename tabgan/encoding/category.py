@@ -1,0 +1,75 @@
+"""Labels <-> codes. Labels are numbered by falling frequency; very many labels are written as digits of that number."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabgan.encoding.base import Code, ColumnEncoder, Draw
+from tabgan.encoding.cells import dictionary_of, from_json, to_json, with_dictionary
+from tabgan.errors import SchemaError, some_of
+from tabgan.schema import plain
+
+MAX_LABELS = 2_000
+"""More labels than this are written as two or three digits, so that no code is as wide as the column's cardinality."""
+
+
+class CategoryEncoder(ColumnEncoder):
+    """Labels of any plain type <-> codes from 1 up, the commonest label first."""
+
+    kind = "category"
+
+    def fit(self, values: pa.ChunkedArray) -> Self:
+        counts = pc.value_counts(plain(values).drop_null())
+        labels, sizes = counts.field("values"), np.asarray(counts.field("counts"))
+        by_label = np.asarray(pc.array_sort_indices(labels))  # ties in a fixed order
+        order = by_label[np.argsort(-sizes[by_label], kind="stable")]
+        return self._set(labels.take(pa.array(order)), dictionary_of(values))
+
+    def _set(self, labels: pa.Array, dictionary: pa.Array | None) -> Self:
+        self.labels_, self.dictionary_ = labels, dictionary
+        digits = 1
+        while len(labels) > MAX_LABELS**digits:
+            digits += 1
+        self.base_ = math.ceil(len(labels) ** (1 / digits)) if digits > 1 else len(labels)
+        name = self.column.name
+        names = [name] if digits == 1 else [f"{name} (digit {i + 1})" for i in range(digits)]
+        self.codes_ = tuple(Code(each, self.base_ + 1, ordered=False) for each in names)
+        return self
+
+    def encode(self, values: pa.ChunkedArray) -> np.ndarray:
+        known = plain(values).cast(self.labels_.type)
+        number = pc.index_in(known, self.labels_)
+        unseen = pc.and_(pc.is_valid(known), pc.is_null(number))
+        if pc.any(unseen).as_py():
+            labels = pc.unique(known.filter(unseen)).to_pylist()
+            raise SchemaError(
+                f"column {self.column.name!r}: {len(labels)} label(s) not seen by fit: {some_of(labels)}. "
+                "Fit on a table that holds them, or replace them before encoding."
+            )
+        rank = np.asarray(pc.fill_null(number, -1)).astype(np.int64)
+        places = self.base_ ** np.arange(len(self.codes_))[::-1]
+        digits: np.ndarray = rank[:, None] // places % self.base_ + 1
+        digits[rank < 0] = 0
+        return digits
+
+    def decode(self, codes: np.ndarray, draw: Draw) -> pa.Array:
+        missing = codes[:, 0] == 0
+        places = self.base_ ** np.arange(len(self.codes_))[::-1]
+        rank = ((np.maximum(codes, 1) - 1) * places).sum(axis=1)
+        # The last digits of the last number are not all taken; what lies past the end is the rarest label.
+        rank = np.minimum(rank, len(self.labels_) - 1)
+        labels = self.labels_.take(pa.array(rank, pa.int64(), mask=missing))
+        return with_dictionary(labels, self.dictionary_, self.type)
+
+    def state(self) -> dict[str, Any]:
+        dictionary = None if self.dictionary_ is None else to_json(self.dictionary_)
+        return {"labels": to_json(self.labels_), "dictionary": dictionary}
+
+    def restore(self, state: dict[str, Any]) -> Self:
+        dictionary = None if state["dictionary"] is None else from_json(state["dictionary"], self.type)
+        return self._set(from_json(state["labels"], self.type), dictionary)

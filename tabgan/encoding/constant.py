@@ -1,0 +1,43 @@
+"""A column of one value, or of none: there is nothing to learn, and it comes back as it was."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+
+from tabgan.encoding.base import ColumnEncoder, Draw
+from tabgan.encoding.cells import dictionary_of, from_json, to_json, with_dictionary
+from tabgan.schema import plain
+
+
+class ConstantEncoder(ColumnEncoder):
+    """One value, or missing throughout; no code."""
+
+    kind = "constant"
+
+    def fit(self, values: pa.ChunkedArray) -> Self:
+        return self._set(plain(values).drop_null().slice(0, 1).combine_chunks(), dictionary_of(values))
+
+    def _set(self, value: pa.Array, dictionary: pa.Array | None) -> Self:
+        self.value_, self.dictionary_ = value, dictionary
+        return self
+
+    def encode(self, values: pa.ChunkedArray) -> np.ndarray:
+        return np.zeros((len(values), 0), dtype=np.int64)
+
+    def decode(self, codes: np.ndarray, draw: Draw) -> pa.Array:
+        rows = len(draw.index)
+        same = pa.nulls(rows, self.value_.type)
+        if len(self.value_):
+            same = self.value_.take(pa.array(np.zeros(rows, dtype=np.int64)))
+        return with_dictionary(same, self.dictionary_, self.type)
+
+    def state(self) -> dict[str, Any]:
+        dictionary = None if self.dictionary_ is None else to_json(self.dictionary_)
+        return {"value": to_json(self.value_), "dictionary": dictionary}
+
+    def restore(self, state: dict[str, Any]) -> Self:
+        dictionary = None if state["dictionary"] is None else from_json(state["dictionary"], self.type)
+        return self._set(from_json(state["value"], self.type), dictionary)

@@ -1,0 +1,197 @@
+"""Numbers <-> codes: atoms (values that many rows share) have codes of their own, the rest is cut into quantile bins.
+
+The bins are found after the atoms are taken out, so a spike never widens them. Inside a bin a value is drawn by
+interpolating between quantiles, and rounded to the column's own decimals.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabgan.encoding.base import Code, ColumnEncoder, Draw
+from tabgan.encoding.cells import from_json, from_storage, to_json, to_storage
+from tabgan.inference import LARGEST
+from tabgan.schema import as_float, plain
+
+MAX_ATOMS = 120
+MAX_BINS = 50
+BIN_ROWS = 20
+"""A bin holds at least this many rows, so that no quantile of it is one person's value: fewer only where all bins
+together would hold fewer."""
+ATOM_ROWS = 5
+"""A value of fewer rows is never kept as it is."""
+PARTS = 8
+"""Quantile steps inside a bin."""
+HEAVY_SHARE = 0.01
+"""No bin reaches across an atom of more than this share of the rows."""
+SPIKE, NEIGHBOURS = 4, 8
+"""Among many values, one is an atom if it is this many times commoner than the median of so many neighbours a side."""
+
+
+class Scale:
+    """Numbers `(rows,)` float64 without missing ones <-> places 0 to `size` - 1 in rising order of value.
+
+    `knots` is `(size, PARTS + 1)`: the quantiles of each bin; an atom's are all its value.
+    """
+
+    def __init__(self, knots: np.ndarray, is_atom: np.ndarray, decimals: int | None) -> None:
+        self.knots, self.is_atom, self.decimals = knots, is_atom, decimals
+        self.size = len(knots)
+        self._atoms, self._bins = np.flatnonzero(is_atom), np.flatnonzero(~is_atom)
+        self._values = knots[self._atoms, 0]
+        self._between_atoms = (self._values[:-1] + self._values[1:]) / 2
+        self._between_bins = (knots[self._bins[:-1], -1] + knots[self._bins[1:], 0]) / 2
+
+    @classmethod
+    def fit(cls, numbers: np.ndarray, decimals: int | None) -> Scale:
+        """Find the atoms and bins of `numbers`, of which there is at least one."""
+        values, counts = np.unique(numbers, return_counts=True)
+        atoms = _atoms(values, counts)
+        rest = np.sort(numbers[~np.isin(numbers, atoms)])
+        chunks = _chunks(rest, values[counts > HEAVY_SHARE * len(numbers)])
+        if len(rest) < ATOM_ROWS and len(atoms):
+            chunks = []  # too few rows for a bin: they count as their nearest atom
+        rows = [np.full(PARTS + 1, atom) for atom in atoms]
+        rows += [np.quantile(chunk, np.linspace(0, 1, PARTS + 1)) for chunk in chunks]
+        knots = np.array(rows)
+        order = np.argsort(knots.mean(axis=1), kind="stable")
+        return cls(knots[order], order < len(atoms), decimals)
+
+    def encode(self, numbers: np.ndarray) -> np.ndarray:
+        """Each number's place; one that is no atom and in no bin goes to the nearest."""
+        if not len(self._bins):
+            nearest: np.ndarray = self._atoms[np.searchsorted(self._between_atoms, numbers)]
+            return nearest
+        place: np.ndarray = self._bins[np.searchsorted(self._between_bins, numbers)]
+        if len(self._atoms):
+            at = np.minimum(np.searchsorted(self._values, numbers), len(self._atoms) - 1)
+            place = np.where(self._values[at] == numbers, self._atoms[at], place)
+        return place
+
+    def decode(self, places: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
+        """A number for each place, `uniforms` of the way through the bin's rows."""
+        along = uniforms * PARTS
+        step = along.astype(np.int64)
+        left, right = self.knots[places, step], self.knots[places, step + 1]
+        numbers: np.ndarray = np.minimum(left + (right - left) * (along - step), right)
+        return numbers if self.decimals is None else np.round(numbers, self.decimals)
+
+    def state(self) -> dict[str, Any]:
+        """The scale as JSON; an atom is one number."""
+        rows = [row[0] if atom else row for row, atom in zip(self.knots.tolist(), self.is_atom, strict=True)]
+        return {"knots": rows, "decimals": self.decimals}
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Scale:
+        """Undo `state`."""
+        rows = state["knots"]
+        knots = [row if isinstance(row, list) else [row] * (PARTS + 1) for row in rows]
+        is_atom = np.array([not isinstance(row, list) for row in rows])
+        return cls(np.array(knots, dtype=np.float64), is_atom, state["decimals"])
+
+
+def _atoms(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The values that stand out, sorted: all common ones of a short list, else those commoner than neighbours."""
+    rows = counts.sum()
+    common = counts >= max(ATOM_ROWS, rows // 2_000)
+    if len(values) > MAX_ATOMS:
+        around = np.lib.stride_tricks.sliding_window_view(
+            np.pad(counts, NEIGHBOURS, mode="reflect"), 2 * NEIGHBOURS + 1
+        )
+        common &= (counts > HEAVY_SHARE * rows) | (counts > SPIKE * np.median(around, axis=1))
+    found = np.flatnonzero(common)
+    return np.sort(values[found[np.argsort(-counts[found], kind="stable")][:MAX_ATOMS]])
+
+
+def _chunks(rest: np.ndarray, heavy: np.ndarray) -> list[np.ndarray]:
+    """Sorted numbers cut into bins of about equal rows, never between equal numbers, and never across a heavy atom
+    unless a side has too few rows."""
+    rows = max(BIN_ROWS, -(-len(rest) // MAX_BINS))
+    chunks: list[np.ndarray] = []
+    run = rest[:0]
+    for piece in np.split(rest, np.unique(np.searchsorted(rest, heavy))):
+        run = np.concatenate([run, piece])
+        if len(run) >= BIN_ROWS:
+            chunks += _even(run, max(1, len(run) // rows))
+            run = rest[:0]
+    if len(run) and chunks:
+        chunks[-1] = np.concatenate([chunks[-1], run])
+    elif len(run):
+        chunks = [run]
+    return chunks
+
+
+def _even(run: np.ndarray, parts: int) -> list[np.ndarray]:
+    """Sorted numbers cut into `parts` of about equal length, or fewer: equal numbers stay together."""
+    chunks: list[np.ndarray] = []
+    start = 0
+    for left in range(parts, 0, -1):
+        length = max(BIN_ROWS, (len(run) - start) // left)
+        end = int(np.searchsorted(run, run[start + length - 1], side="right"))
+        if len(run) - end < BIN_ROWS:  # too few rows for a bin of their own
+            end = len(run)
+        chunks.append(run[start:end])
+        start = end
+        if start == len(run):
+            break
+    return chunks
+
+
+class NumberEncoder(ColumnEncoder):
+    """Numbers of any Arrow type <-> one ordered code: 0 is missing, then the places of a `Scale`.
+
+    Infinities go to the outermost places. Whole numbers and decimals that float64 cannot hold lose their last digits,
+    but never leave the range of the real ones, whose ends `ends_` keeps in full.
+    """
+
+    kind = "number"
+
+    def fit(self, values: pa.ChunkedArray) -> Self:
+        values = plain(values)
+        numbers = as_float(values)
+        usable = np.abs(numbers) <= LARGEST  # False for NaN
+        order = values.filter(pa.array(usable)).combine_chunks().sort()
+        return self._set(Scale.fit(numbers[usable], self.column.precision), order.take(pa.array([0, len(order) - 1])))
+
+    def _set(self, scale: Scale, ends: pa.Array) -> Self:
+        self.scale_, self.ends_ = scale, ends
+        self.codes_ = (Code(self.column.name, scale.size + 1, ordered=True),)
+        return self
+
+    def encode(self, values: pa.ChunkedArray) -> np.ndarray:
+        numbers = as_float(plain(values))
+        missing = np.isnan(numbers)
+        places = self.scale_.encode(np.where(missing, 0.0, numbers)) + 1
+        places[missing] = 0
+        return places[:, None]
+
+    def decode(self, codes: np.ndarray, draw: Draw) -> pa.Array:
+        numbers = self.scale_.decode(np.maximum(codes[:, 0], 1) - 1, draw.uniforms[:, 0])
+        return to_type(numbers, codes[:, 0] == 0, self.ends_).cast(self.type)
+
+    def state(self) -> dict[str, Any]:
+        return {**self.scale_.state(), "ends": to_json(self.ends_)}
+
+    def restore(self, state: dict[str, Any]) -> Self:
+        return self._set(Scale.restore(state), from_json(state["ends"], self.type))
+
+
+def to_type(numbers: np.ndarray, missing: np.ndarray, ends: pa.Array) -> pa.Array:
+    """`(rows,)` float64 as an Arrow array of the type of `ends`, missing where `missing` says so.
+
+    No number leaves the range between the two `ends`, not even where float64 rounds them.
+    """
+    low, high = as_float(ends)
+    inside = np.where((numbers > low) & (numbers < high), numbers, 0.0)
+    if pa.types.is_floating(ends.type) or pa.types.is_decimal(ends.type):
+        values = pa.array(inside).cast(ends.type, safe=False)
+    else:
+        stored = to_storage(ends).type
+        values = from_storage(pa.array(np.rint(inside).astype(stored.to_pandas_dtype())), ends.type)
+    values = pc.if_else(pa.array(numbers <= low), ends[0], values)
+    values = pc.if_else(pa.array(numbers >= high), ends[1], values)
+    return pc.if_else(pa.array(missing), pa.scalar(None, ends.type), values)

@@ -1,0 +1,51 @@
+"""What can go wrong, said in one line: what, where, how to mend. Every error of tabgan derives from `TabganError`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class TabganError(Exception):
+    """The parent of every error that tabgan raises on purpose."""
+
+
+class DataError(TabganError, ValueError):
+    """A table that cannot be learned from or compared."""
+
+
+class SchemaError(TabganError, ValueError):
+    """A table that does not fit its schema, or a schema that fits no table."""
+
+
+class ConfigError(TabganError, ValueError):
+    """A setting outside its range."""
+
+
+class FileError(TabganError, OSError):
+    """A path that cannot be read or written."""
+
+
+class ModelFileError(TabganError, ValueError):
+    """A file that is not a tabgan model, or a damaged one."""
+
+
+class NotFittedError(TabganError, ValueError, AttributeError):
+    """A synthesizer that was asked for rows before `fit`."""
+
+
+class DivergenceError(TabganError, ArithmeticError):
+    """Training met numbers that are not finite and could not go on."""
+
+
+def some_of(values: Iterable[object], limit: int = 3) -> str:
+    """The first few values, quoted, then how many more there are: `'a', 'b', 'c' and 4 more`."""
+    listed = list(values)
+    shown = ", ".join(repr(str(value)[:40]) for value in listed[:limit])
+    return shown if len(listed) <= limit else f"{shown} and {len(listed) - limit} more"
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """The word of `words` that is spelled most like `word`, or None where nothing is close."""
+    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
+    return found[0] if found else None

@@ -1,0 +1,25 @@
+"""What a long run says of itself while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where `fit` stands."""
+
+    stage: str
+    """"encode", "warm-up", "game" or "choose"."""
+    step: int
+    steps: int
+    """At most so many steps; the stage may end earlier."""
+    loss: float | None = None
+    held_out: float | None = None
+    """The latest error on held-out rows: cross-entropy in the warm-up, the distance that is minimised in the game."""
+    seconds_left: float | None = None
+    """An estimate for this stage, at most."""
+
+
+Listener = Callable[[Progress], None]

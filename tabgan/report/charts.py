@@ -1,0 +1,205 @@
+"""The report's charts as Vega-Lite, drawn to SVG when the page is made: no script, readable in print, light and dark.
+
+Colours are CSS variables of the page. Real is a filled area or the upper bar, synthetic a line or the lower bar, so
+that the two can be told apart without colour. Values of the data are only ever data, never field names or expressions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tabgan.report.histograms import Bars, Histogram
+from tabgan.report.pairs import PairScore
+
+Spec = dict[str, Any]
+
+LEVELS = (0.99, 0.97, 0.94, 0.90)
+"""Least similarities of the heat map's classes; below the last comes one more, and one for what is undefined."""
+
+_REAL, _SYNTHETIC = "var(--real)", "var(--synthetic)"
+_WIDTH, _HEIGHT = 300, 120
+_BAR_STEP = 20
+_CELL = 26
+_MOST_CELLS_WITH_NUMBERS = 18
+_LONGEST_LABEL = 120
+_LETTER = 6
+"""Width of a letter of a label, about; lengths are in pixels before the page scales the chart."""
+_MOST_OTHERS = 1.5
+"""Together, the labels without a bar get one only where it does not dwarf the others (the caption has their shares)."""
+_CONFIG: Spec = {
+    "aria": False,
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": "currentColor",
+        "labelFontSize": 11,
+        "domainColor": "var(--line)",
+        "tickColor": "var(--line)",
+        "gridColor": "var(--grid)",
+        "title": None,
+    },
+    "text": {"color": "currentColor", "fontSize": 11},
+}
+
+
+def marginal_chart(marginal: Histogram | Bars) -> Spec:
+    """Real and synthetic shares of one column over each other."""
+    return _histogram_chart(marginal) if isinstance(marginal, Histogram) else _bars_chart(marginal)
+
+
+def heat_map(names: Sequence[str], pairs: Sequence[PairScore]) -> Spec:
+    """The similarity of every pair as one cell, with its number where there is room."""
+    place = {name: i for i, name in enumerate(names)}
+    cells = [
+        {
+            "row": pair.columns[1],
+            "column": pair.columns[0],
+            "level": level(pair.similarity),
+            "number": "" if pair.similarity is None else str(int(100 * pair.similarity)),
+        }
+        for pair in sorted(pairs, key=lambda pair: (place[pair.columns[1]], place[pair.columns[0]]))
+    ]
+    levels = list(range(len(LEVELS) + 2))
+    fills = {"scale": {"domain": levels, "range": [f"var(--level-{i})" for i in levels]}}
+    axis = {"labelLimit": _LONGEST_LABEL, "domain": False, "ticks": False}
+    place_of_cells = {
+        "x": {"field": "column", "type": "nominal", "sort": list(names[:-1]), "axis": axis | {"labelAngle": -45}},
+        "y": {"field": "row", "type": "nominal", "sort": list(names[1:]), "axis": axis},
+    }
+    colour = {"field": "level", "type": "ordinal", "legend": None}
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "rect", "stroke": "var(--card)", "strokeWidth": 1},
+            "encoding": {"color": colour | fills},
+        }
+    ]
+    if len(names) <= _MOST_CELLS_WITH_NUMBERS:
+        inks = {"scale": {"domain": levels, "range": [f"var(--ink-{i})" for i in levels]}}
+        layers.append({"mark": "text", "encoding": {"text": {"field": "number"}, "color": colour | inks}})
+    return {
+        "width": {"step": _CELL},
+        "height": {"step": _CELL},
+        "data": {"values": cells},
+        "encoding": place_of_cells,
+        "layer": layers,
+        "resolve": {"scale": {"color": "independent"}},
+    }
+
+
+def level(similarity: float | None) -> int:
+    """The heat map's class of a similarity: 0 is best, then `LEVELS` downwards, and the last one is undefined."""
+    if similarity is None:
+        return len(LEVELS) + 1
+    return sum(similarity < least for least in LEVELS)
+
+
+def svg(chart: Spec) -> str:
+    """Draw a chart: an `<svg>` element that loads nothing and runs nothing."""
+    import vl_convert
+
+    drawn: str = vl_convert.vegalite_to_svg({"background": "transparent", "padding": 2, "config": _CONFIG} | chart)
+    return drawn
+
+
+def _histogram_chart(histogram: Histogram) -> Spec:
+    top = max((*histogram.real, *histogram.synthetic, histogram.missing_real, histogram.missing_synthetic), default=0)
+    scale = {"domain": [0, top or 1], "nice": False}
+    y = {"field": "share", "type": "quantitative", "scale": scale, "stack": None}
+    x: Spec = {"field": "edge", "type": "quantitative", "scale": {"nice": False, "zero": False}}
+    if histogram.is_date:
+        x |= {"type": "temporal", "scale": {"type": "utc", "nice": False}}
+    missing = histogram.missing_real > 0 or histogram.missing_synthetic > 0
+    main = {
+        "width": _WIDTH - 62 * missing,
+        "height": _HEIGHT,
+        "encoding": {
+            "x": x | {"axis": {"grid": False, "tickCount": 5, "labelFlush": True}},
+            "y": y | {"axis": {"format": "~%", "tickCount": 3, "domain": False, "ticks": False}},
+        },
+        "layer": [
+            {
+                "data": {"values": _steps(histogram.edges, histogram.real, histogram.is_date)},
+                "mark": {"type": "area", "interpolate": "step-after", "color": _REAL, "opacity": 0.45, "line": False},
+            },
+            {
+                "data": {"values": _steps(histogram.edges, histogram.synthetic, histogram.is_date)},
+                "mark": {"type": "line", "interpolate": "step-after", "color": _SYNTHETIC, "strokeWidth": 1.8},
+            },
+        ],
+    }
+    if not missing:
+        return main
+    rows = [
+        {"label": "missing", "table": "real", "share": histogram.missing_real},
+        {"label": "missing", "table": "synthetic", "share": histogram.missing_synthetic},
+    ]
+    aside = {
+        "width": 40,
+        "height": _HEIGHT,
+        "data": {"values": rows},
+        "mark": {"type": "bar"},
+        "encoding": {
+            "x": {"field": "label", "type": "nominal", "axis": {"labelAngle": 0, "ticks": False}},
+            "xOffset": {"field": "table", "type": "nominal"},
+            "y": y | {"axis": None},
+            "color": _table_colours(),
+        },
+    }
+    return {"hconcat": [main, aside], "spacing": 22}
+
+
+def _steps(edges: Sequence[float], shares: Sequence[float], is_date: bool) -> list[Spec]:
+    """The outline of a histogram: up at the first edge, along the bins, down at the last edge."""
+    if not shares:
+        return []
+    unit = 1000 if is_date else 1  # Vega counts time in milliseconds
+    outline = zip(edges, (*shares, shares[-1]), strict=True)
+    points = [(edges[0], 0.0), *outline, (edges[-1], 0.0)]
+    return [{"edge": edge * unit, "share": round(share, 5)} for edge, share in points]
+
+
+def _bars_chart(bars: Bars) -> Spec:
+    named = zip(bars.labels, bars.real, bars.synthetic, strict=True)
+    shown = [(label or "(empty)", real, synthetic) for label, real, synthetic in named]
+    most = max((*bars.real, *bars.synthetic), default=0)
+    if 0 < max(bars.others_real, bars.others_synthetic) <= _MOST_OTHERS * most:
+        shown.append((f"({bars.others:,} more)", bars.others_real, bars.others_synthetic))
+    if bars.missing_real > 0 or bars.missing_synthetic > 0:
+        shown.append(("(missing)", bars.missing_real, bars.missing_synthetic))
+    rows = [
+        {"row": i, "label": label, "table": table, "share": round(share, 5)}
+        for i, (label, real, synthetic) in enumerate(shown)
+        for table, share in (("real", real), ("synthetic", synthetic))
+    ]
+    y = {"field": "row", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0.25, "paddingOuter": 0.15}}
+    return {
+        "width": _WIDTH - min(_LONGEST_LABEL, _LETTER * max(len(label) for label, *_ in shown)),
+        "height": _BAR_STEP * len(shown),
+        "data": {"values": rows},
+        "encoding": {"y": y},
+        "layer": [
+            {
+                "mark": {"type": "bar"},
+                "encoding": {
+                    "x": {
+                        "field": "share",
+                        "type": "quantitative",
+                        "axis": {"format": "~%", "tickCount": 3, "domain": False, "ticks": False},
+                    },
+                    "yOffset": {"field": "table", "type": "nominal"},
+                    "color": _table_colours(),
+                },
+            },
+            {
+                "transform": [{"filter": {"field": "table", "equal": "real"}}],
+                "mark": {"type": "text", "align": "right", "x": -6, "limit": _LONGEST_LABEL},
+                "encoding": {"text": {"field": "label", "type": "nominal"}},
+            },
+        ],
+    }
+
+
+def _table_colours() -> Spec:
+    scale = {"domain": ["real", "synthetic"], "range": [_REAL, _SYNTHETIC]}
+    return {"field": "table", "type": "nominal", "legend": None, "scale": scale}

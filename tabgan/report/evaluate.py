@@ -1,0 +1,142 @@
+"""Compare a synthetic table with the real one it stands for: two tables in, a `Report` out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tabgan.errors import DataError, some_of
+from tabgan.report.columns import ComparableTable, comparable
+from tabgan.report.histograms import marginals
+from tabgan.report.marginals import ColumnScore, score_columns
+from tabgan.report.pairs import PairScore, score_pairs
+from tabgan.report.report import Report, TableFacts
+from tabgan.schema import Schema
+from tabgan.tables import to_arrow
+
+_UNEVEN_MISSING = 0.05
+"""Shares of missing cells that differ by more than this are pointed out."""
+_SPLITS = 3
+"""Halves of a small table can differ by one extreme value; their mean over a few splits is steadier."""
+
+
+def evaluate(real: Any, synthetic: Any, *, holdout: Any = None, seed: int = 0) -> Report:
+    """Score how close `synthetic` comes to `real`, column by column and pair by pair.
+
+    Each table is a path, a pandas or polars frame, or a pyarrow table. `holdout` is real rows that the synthetic table
+    was not made from: scored against `real`, they show what fresh real rows would get (the ceiling). Without it, the
+    ceiling is estimated from halves of `real` against each other. `seed` draws the halves, and the shuffling for the
+    floor.
+
+    "shape" is the mean over the columns of the KS similarity (numbers and dates) or the TV similarity (labels, where a
+    missing cell is a label). "trend" is the mean over all pairs of columns of the correlation similarity (two numbers)
+    or the contingency similarity. All are in [0, 1] and defined as in the QualityReport of SDMetrics with thresholds
+    of 0. Unique row identifiers are listed and not scored.
+
+    Raises `DataError` where a table lacks a column of the real one or cannot be compared with it, and `FileError` where
+    a path cannot be read.
+    """
+    sources = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"holdout": holdout})
+    arrow = {part: to_arrow(source)[0] for part, source in sources.items()}
+    schema = Schema.infer(arrow["real"])
+    tables = comparable(schema, arrow)
+    if not tables["real"].columns:
+        raise DataError("the real table has nothing to compare but row identifiers; give a table with other columns.")
+
+    columns, pairs = _score(tables["real"], tables["synthetic"])
+    rng = np.random.default_rng(seed)
+    baselines = {
+        "holdout": _ceiling(tables, rng),
+        "independent": _means(*_score(tables["real"], tables["real"].shuffled(rng))),
+    }
+    drawn = marginals(tables["real"], tables["synthetic"])
+    return Report(
+        scores=_means(columns, pairs),
+        baselines=baselines,
+        columns=_in_schema_order(schema, columns, arrow),
+        pairs=tuple(pairs),
+        marginals={column.name: marginal for column, marginal in zip(columns, drawn, strict=True)},
+        tables={part: TableFacts(name=_name(part, sources[part]), rows=arrow[part].num_rows) for part in arrow},
+        notes=tuple(_notes(schema, columns, pairs, arrow["synthetic"])),
+    )
+
+
+def _score(real: ComparableTable, synthetic: ComparableTable) -> tuple[list[ColumnScore], list[PairScore]]:
+    return score_columns(real, synthetic), score_pairs(real, synthetic)
+
+
+def _means(columns: list[ColumnScore], pairs: list[PairScore]) -> dict[str, float]:
+    """Shape and Trend: the means of what is defined; a score without anything defined is left out."""
+    found = {
+        "shape": [column.similarity for column in columns if column.similarity is not None],
+        "trend": [pair.similarity for pair in pairs if pair.similarity is not None],
+    }
+    return {name: float(np.mean(values)) for name, values in found.items() if values}
+
+
+def _ceiling(tables: dict[str, ComparableTable], rng: np.random.Generator) -> dict[str, float]:
+    """The scores of real rows against other real rows: of the holdout, or of halves of the real table.
+
+    Two samples of `n` and `m` rows differ by chance in proportion to sqrt(1/n + 1/m), as the two-sample KS statistic
+    does. Halves differ more than whole tables, and would be too low a ceiling; they are brought to the tables' sizes.
+    """
+    real = tables["real"]
+    if "holdout" in tables:
+        return _means(*_score(real, tables["holdout"]))
+    if real.rows < 2:
+        raise DataError("the real table has one row, which cannot be split in two; give a table of more rows.")
+    half = real.rows // 2
+    splits = []
+    for _ in range(_SPLITS):
+        order = rng.permutation(real.rows)
+        splits.append(_means(*_score(real.take(order[:half]), real.take(order[half:]))))
+    of_halves = 1 / half + 1 / (real.rows - half)
+    scale = float(np.sqrt((1 / real.rows + 1 / tables["synthetic"].rows) / of_halves))
+    defined = [name for name in splits[0] if all(name in split for split in splits)]
+    return {name: max(0.0, 1 - scale * float(np.mean([1 - split[name] for split in splits]))) for name in defined}
+
+
+def _in_schema_order(schema: Schema, scores: list[ColumnScore], arrow: dict[str, pa.Table]) -> dict[str, ColumnScore]:
+    by_name = {score.name: score for score in scores}
+    return {column.name: by_name.get(column.name) or _key(column.name, arrow) for column in schema}
+
+
+def _key(name: str, arrow: dict[str, pa.Table]) -> ColumnScore:
+    missing = {part: arrow[part][name].null_count / arrow[part].num_rows for part in ("real", "synthetic")}
+    return ColumnScore(
+        name=name,
+        kind="key",
+        metric=None,
+        similarity=None,
+        missing_real=missing["real"],
+        missing_synthetic=missing["synthetic"],
+        note="a row identifier",
+    )
+
+
+def _notes(schema: Schema, columns: list[ColumnScore], pairs: list[PairScore], synthetic: pa.Table) -> Iterable[str]:
+    keys = [column.name for column in schema if column.kind == "key"]
+    if keys:
+        yield f"Not scored, because every row has a value of its own (row identifiers): {some_of(keys)}."
+    undefined = [column.name for column in columns if column.similarity is None]
+    if undefined:
+        yield f"Not scored, because one of the tables has no value there: {some_of(undefined)}."
+    uneven = [
+        column.name for column in columns if abs(column.missing_real - column.missing_synthetic) > _UNEVEN_MISSING
+    ]
+    if uneven:
+        yield f"Missing cells are much more frequent in one of the tables (KS leaves them out): {some_of(uneven)}."
+    unvaried = sum(pair.similarity is None for pair in pairs)
+    if unvaried:
+        yield f"{unvaried} pair(s) have no correlation, because a column does not vary; Trend leaves them out."
+    extra = [name for name in synthetic.column_names if name not in schema.names]
+    if extra:
+        yield f"Only in the synthetic table, and not compared: {some_of(extra)}."
+
+
+def _name(part: str, source: object) -> str:
+    return Path(source).name if isinstance(source, str | Path) else f"the {part} table"

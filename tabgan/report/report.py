@@ -1,0 +1,88 @@
+"""The result of `evaluate`: numbers to read and to hand on, and one page that shows them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
+from typing import overload
+
+from tabgan.report.histograms import Bars, Histogram
+from tabgan.report.marginals import ColumnScore
+from tabgan.report.pairs import PairScore
+from tabgan.tables.files import WholeFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableFacts:
+    """One of the compared tables: its name (a file's, or what it is) and its number of rows."""
+
+    name: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """How close a synthetic table comes to the real one.
+
+    `scores` holds "shape" (mean similarity over the columns) and "trend" (mean over all pairs of columns), in [0, 1];
+    a score that is undefined, as "trend" is for a single column, is left out. `baselines` holds the same scores for
+    other rows in the place of the synthetic ones: "holdout", real rows (the ceiling), and "independent", real columns
+    shuffled one by one (the floor).
+    """
+
+    scores: dict[str, float]
+    baselines: dict[str, dict[str, float]]
+    columns: dict[str, ColumnScore]
+    pairs: tuple[PairScore, ...]
+    marginals: Mapping[str, Histogram | Bars]
+    tables: Mapping[str, TableFacts]
+    """The tables by their part: "real", "synthetic", and "holdout" where one was given."""
+    notes: tuple[str, ...] = ()
+    """What was left out of the scores, and why."""
+
+    @overload
+    def to_json(self) -> str: ...
+    @overload
+    def to_json(self, path: str | Path) -> None: ...
+    def to_json(self, path: str | Path | None = None) -> str | None:
+        """The numbers as JSON: returned as text, or written to `path` (whole or not at all; else `FileError`).
+
+        An undefined similarity is null.
+        """
+        content = {
+            "scores": self.scores,
+            "baselines": self.baselines,
+            "columns": {name: _without_name(score) for name, score in self.columns.items()},
+            "pairs": [asdict(pair) for pair in self.pairs],
+        }
+        return _deliver(json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n", path)
+
+    @overload
+    def to_html(self) -> str: ...
+    @overload
+    def to_html(self, path: str | Path) -> None: ...
+    def to_html(self, path: str | Path | None = None) -> str | None:
+        """The report as one page that opens offline: returned as text, or written to `path` (else `FileError`)."""
+        from tabgan.report.page import render
+
+        return _deliver(render(self), path)
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, so that its style does not reach the notebook around it."""
+        style = "width:100%;height:40rem;border:0"
+        return f'<iframe sandbox title="tabgan report" style="{style}" srcdoc="{escape(self.to_html())}"></iframe>'
+
+
+def _without_name(score: ColumnScore) -> dict[str, object]:
+    return {key: value for key, value in asdict(score).items() if key != "name"}
+
+
+def _deliver(text: str, path: str | Path | None) -> str | None:
+    if path is None:
+        return text
+    with WholeFile(path) as file:
+        file.write(text.encode())
+    return None

@@ -1,0 +1,72 @@
+"""Rounds of generation: codes that are known go in, a group of the others is drawn, and the next round sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from tabgan.model.cooccurrence import split_by_dependence
+from tabgan.model.generator import Generator
+from tabgan.sampling.rng import generator as keyed
+
+BLOCK_ROWS = 512
+"""Rows made together. They share one order of groups, and the block's number keys its random numbers."""
+
+
+class Sampler:
+    """Draws rows of codes from a generator, `rounds` groups of codes a row."""
+
+    def __init__(self, network: Generator, information: Tensor, *, noisy: bool) -> None:
+        """`information`: mutual information of the codes, `(codes, codes)`; `noisy`: whether rounds share a vector `z`
+        (after the game) or not (after the warm-up alone)."""
+        self.network = network
+        self.information = information
+        self.noisy = noisy
+        self.device = str(network.bias.device)
+
+    @torch.inference_mode()
+    def blocks(self, rows: int, rounds: int, seed: int) -> Iterator[Tensor]:
+        """`rows` rows in blocks of `(BLOCK_ROWS or fewer, codes)` int64."""
+        groups = split_by_dependence(self.information, rounds)
+        weights = _Weights(self.network)
+        for block, first in enumerate(range(0, rows, BLOCK_ROWS)):
+            rng = keyed("rows", seed, block)
+            # One fixed order would let errors pile up in the late groups.
+            order = torch.randperm(len(groups), generator=rng).tolist()
+            codes = self._block([groups[i] for i in order], weights, rng)
+            yield codes[: rows - first].cpu()
+
+    def _block(self, groups: list[list[int]], weights: _Weights, rng: torch.Generator) -> Tensor:
+        network, layout = self.network, self.network.layout
+        codes = torch.zeros(BLOCK_ROWS, layout.count, dtype=torch.long, device=self.device)
+        z = torch.randn(BLOCK_ROWS, network.noise, generator=rng).to(self.device) if self.noisy else None
+        uniforms = torch.rand(BLOCK_ROWS, layout.count, generator=rng).to(self.device)
+        embedded = weights.unknown.sum(dim=0).expand(BLOCK_ROWS, -1)
+        for group in groups:
+            features = network.trunk(embedded, z)
+            for code in group:
+                part = layout.slices[code]
+                logits = torch.addmm(weights.bias[part], features, weights.heads[part].T)
+                codes[:, code] = draw(logits, uniforms[:, code : code + 1])
+                embedded = embedded + weights.values[part][codes[:, code]] - weights.unknown[code]
+        return codes
+
+
+class _Weights:
+    """The tables of a generator, worked out once and not once a round."""
+
+    def __init__(self, network: Generator) -> None:
+        self.values = network.values.rows()
+        self.unknown = network.unknown
+        self.heads = network.heads.rows()
+        self.bias = network.bias + network.impossible
+
+
+def draw(logits: Tensor, uniforms: Tensor) -> Tensor:
+    """One value a row by inverse CDF: `(rows, values)` logits and `(rows, 1)` uniforms in [0, 1) to `(rows,)` int64."""
+    edges = logits.softmax(dim=1).cumsum(dim=1)
+    # Scaled by the last edge, which rounding leaves near 1: no draw can fall past the end.
+    below = torch.searchsorted(edges, uniforms * edges[:, -1:], right=True).squeeze(1)
+    return below.clamp(max=logits.shape[1] - 1)

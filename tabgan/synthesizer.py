@@ -1,0 +1,198 @@
+"""`Synthesizer`: fit a table once, sample rows for ever. It joins the parts and holds no maths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from tabgan.config import ModelConfig, TrainConfig
+from tabgan.device import pick_device
+from tabgan.encoding.base import Draw
+from tabgan.encoding.table import TableEncoder
+from tabgan.errors import ConfigError, DataError, ModelFileError, NotFittedError
+from tabgan.modelfile import Content, arrow_from_text, arrow_to_text, read_model, write_model
+from tabgan.progress import Listener
+from tabgan.sampling.sampler import BLOCK_ROWS
+from tabgan.schema import Schema
+from tabgan.tables import from_arrow, to_arrow
+from tabgan.training.fit import Networks, train
+from tabgan.training.history import History
+
+SLAB_ROWS = 64 * BLOCK_ROWS
+"""Rows that are decoded and handed on together."""
+
+
+class Synthesizer:
+    """Learns a table and makes new rows of it.
+
+    >>> synthesizer = Synthesizer(seed=0).fit("orders.csv")
+    >>> rows = synthesizer.sample(1_000)
+    >>> synthesizer.save("orders.tabgan")
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        device: str = "auto",
+        time_limit: float | None = None,
+        model: ModelConfig | None = None,
+        train: TrainConfig | None = None,
+    ) -> None:
+        """`time_limit`: seconds that `fit` may take; without one training ends by itself, and only then is it the same
+        from run to run. Raises `ConfigError` for a device that is not there."""
+        if time_limit is not None and time_limit <= 0:
+            raise ConfigError(f"time_limit is {time_limit}; use a number of seconds above 0, or None for no limit.")
+        self.seed = seed
+        self.time_limit = time_limit
+        self.model_config = model or ModelConfig()
+        self.train_config = train or TrainConfig()
+        self.device_ = pick_device(device)
+        self._networks: Networks | None = None
+
+    def fit(self, data: Any, *, schema: Schema | None = None, progress: Listener | None = None) -> Self:
+        """Learn the table in `data`: a path, a pandas or polars frame, or a pyarrow table.
+
+        `schema` says what each column is; by default it is inferred. `progress` is called with a `Progress` now and
+        then. Raises `FileError`, `DataError` or `SchemaError` for tables that cannot be learned.
+        """
+        history = History(progress, self.time_limit)
+        table, kind = to_arrow(data)
+        if table.num_rows < 2:
+            raise DataError("the table has 1 row; at least 2 are needed, and a few hundred to learn anything.")
+        history.report("encode", 0, table.num_columns)
+        schema = schema or Schema.infer(table)
+        encoder = TableEncoder(schema, table.select(schema.names).schema).fit(table)
+        codes = torch.from_numpy(encoder.encode(table))
+        history.report("encode", table.num_columns, table.num_columns)
+        self.schema, self.rows_, self._encoder, self._kind = schema, table.num_rows, encoder, kind
+        self._networks = train(
+            codes, encoder.codes, self.model_config, self.train_config, history, self.seed, self.device_
+        )
+        self.history_ = history.records
+        return self
+
+    @property
+    def rounds_(self) -> int:
+        """Rounds in which a row is drawn by default."""
+        return self._fitted().rounds
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        """The Arrow schema of the tables that `sample_tables` gives: that of the fitted table."""
+        self._fitted()
+        return self._encoder.arrow_schema
+
+    def sample(self, n: int | None = None, *, seed: int | None = None, rounds: int | None = None) -> Any:
+        """`n` new rows (by default as many as were fitted on), as a frame of the kind that was fitted on.
+
+        The same `seed` (by default the synthesizer's own) gives the same rows, and a smaller sample is the start of a
+        larger one. `rounds`: passes in which a row is drawn; fewer are faster, more are closer.
+        """
+        n = self.rows_ if n is None else n
+        return from_arrow(pa.concat_tables(self.sample_tables(n, seed=seed, rounds=rounds)), self._kind)
+
+    def sample_tables(self, n: int, *, seed: int | None = None, rounds: int | None = None) -> Iterator[pa.Table]:
+        """The rows of `sample` as Arrow tables of 32,768 rows, made one after the other: any `n` fits in memory."""
+        networks = self._fitted()
+        if n < 1:
+            raise ConfigError(f"n is {n}; ask for 1 row or more.")
+        if rounds is not None and rounds < 1:
+            raise ConfigError(f"rounds is {rounds}; use 1 or more, or None for the default of {networks.rounds}.")
+        return self._slabs(n, self.seed if seed is None else seed, rounds or networks.rounds)
+
+    def _slabs(self, n: int, seed: int, rounds: int) -> Iterator[pa.Table]:
+        networks = self._fitted()
+        count = len(self._encoder.codes)
+        sampler = networks.sampler(rounds) if count else None
+        blocks = sampler.blocks(n, rounds, seed) if sampler else iter(())
+        for slab, first in enumerate(range(0, n, SLAB_ROWS)):
+            rows = min(SLAB_ROWS, n - first)
+            codes = np.zeros((rows, 0), dtype=np.int64)
+            if sampler:
+                codes = torch.cat([next(blocks) for _ in range(-(-rows // BLOCK_ROWS))]).numpy()
+            uniforms = np.random.default_rng([abs(seed), slab]).random((rows, count))
+            yield self._encoder.decode(codes, Draw(np.arange(first, first + rows), uniforms, seed))
+
+    def save(self, path: str | Path, *, force: bool = True) -> None:
+        """Write the model to one `.tabgan` file, whole or not at all; `force=False` keeps an existing file."""
+        networks = self._fitted()
+        content = Content(
+            tensors=networks.tensors(),
+            schema={"columns": self.schema.model_dump()["columns"], "arrow": arrow_to_text(self._encoder.arrow_schema)},
+            encoders=self._encoder.state(),
+            config={
+                "seed": self.seed,
+                "rows": self.rows_,
+                "rounds": networks.rounds,
+                "kind": self._kind,
+                "model": asdict(self.model_config),
+                "train": asdict(self.train_config),
+            },
+            history=self.history_,
+        )
+        write_model(path, content, force=force)
+
+    @classmethod
+    def load(cls, path: str | Path, *, device: str = "auto") -> Synthesizer:
+        """Read a file that `save` wrote, on any machine. Raises `FileError` or `ModelFileError`."""
+        content = read_model(path)
+        try:
+            config = content.config
+            found = cls(
+                seed=config["seed"],
+                device=device,
+                model=ModelConfig(**config["model"]),
+                train=TrainConfig(**config["train"]),
+            )
+            found.schema = Schema(columns=content.schema["columns"])
+            found._encoder = TableEncoder(found.schema, arrow_from_text(content.schema["arrow"]))
+            found._encoder.restore(content.encoders)
+            found.rows_, found._kind, found.history_ = config["rows"], config["kind"], content.history
+            found._networks = Networks.restore(
+                content.tensors,
+                found._encoder.codes,
+                found.model_config,
+                found.train_config,
+                config["rounds"],
+                found.device_,
+            )
+        except (KeyError, TypeError, ValueError, RuntimeError, pa.ArrowException) as error:
+            if isinstance(error, ConfigError):
+                raise
+            raise ModelFileError(f"{path} is damaged; write or copy it again.") from None
+        return found
+
+    def describe(self) -> dict[str, Any]:
+        """What the model is, for `tabgan info`: the table, the columns, the settings and the last figures."""
+        networks = self._fitted()
+        return {
+            "rows fitted on": self.rows_,
+            "seed": self.seed,
+            "rounds by default": networks.rounds,
+            "weights": sum(tensor.numel() for tensor in networks.tensors().values()),
+            "columns": {column.name: f"{column.kind}, {column.dtype}" for column in self.schema},
+            "model settings": asdict(self.model_config),
+            "training settings": asdict(self.train_config),
+            "last figures": {record["stage"]: _figures(record) for record in self.history_},
+        }
+
+    def _fitted(self) -> Networks:
+        if self._networks is None:
+            raise NotFittedError("the synthesizer has learned no table yet; call fit or load first.")
+        return self._networks
+
+
+def load(path: str | Path, *, device: str = "auto") -> Synthesizer:
+    """Read a model file: `Synthesizer.load`."""
+    return Synthesizer.load(path, device=device)
+
+
+def _figures(record: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in record.items() if name != "stage")

@@ -1,0 +1,33 @@
+"""The exponential moving average of a network's weights: it is what samples."""
+
+from __future__ import annotations
+
+import copy
+from typing import Generic, TypeVar
+
+import torch
+from torch import nn
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+class Average(Generic[Network]):
+    """Keeps `network`, an averaged copy; its half-life is counted in rows, whatever the batch size."""
+
+    def __init__(self, network: Network, half_life_rows: int) -> None:
+        self.network = copy.deepcopy(network).requires_grad_(False)
+        self._half_life_rows = half_life_rows
+        self._rows = 0
+
+    @torch.no_grad()
+    def update(self, network: Network, rows: int) -> None:
+        """Move towards `network`, which has just seen `rows` rows. Early on the half-life is a tenth of all seen."""
+        self._rows += rows
+        half_life = min(self._half_life_rows, max(self._rows / 10, 1))
+        share = 1 - 0.5 ** (rows / half_life)
+        for old, new in zip(self.network.parameters(), network.parameters(), strict=True):
+            old.lerp_(new, share)
+
+    def copy(self) -> Network:
+        """The averaged network as it is now."""
+        return copy.deepcopy(self.network)

@@ -1,0 +1,130 @@
+"""The stages of a fit, one after the other: warm-up, game, choice of the rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tabgan.config import ModelConfig, TrainConfig
+from tabgan.encoding.base import Code
+from tabgan.model.cooccurrence import Pooling, cooccurrence, mutual_information
+from tabgan.model.critic import Critic
+from tabgan.model.generator import Generator
+from tabgan.sampling.rng import generator as keyed
+from tabgan.sampling.sampler import Sampler
+from tabgan.training.batches import Rows
+from tabgan.training.choose import choose_rounds
+from tabgan.training.game import Game
+from tabgan.training.history import History
+from tabgan.training.warmup import WarmUp
+
+POOLED = 32
+"""Values of a code at most in the co-occurrence table."""
+WARMUP_SHARE = 0.5
+"""The share of a time limit at which the warm-up ends."""
+GAME_SHARE = 0.9
+"""The share of a time limit at which the game ends."""
+
+FEW_ROWS = 200
+"""Of fewer rows than this no distance between distributions can be judged: no game, and a round a code."""
+
+
+@dataclass
+class Networks:
+    """Two small sets of weights and what sampling needs beside them."""
+
+    conditional: Generator
+    """After the warm-up: right for any subset of the row, and for many rounds."""
+    joint: Generator | None
+    """After the game: for whole rows in few rounds."""
+    information: Tensor
+    """Mutual information of the codes, `(codes, codes)`."""
+    game_rounds: int
+    rounds: int
+    """The default."""
+
+    def sampler(self, rounds: int) -> Sampler:
+        """The sampler for `rounds` rounds: few are what the game is for."""
+        if self.joint is not None and rounds <= self.game_rounds:
+            return Sampler(self.joint, self.information, noisy=True)
+        return Sampler(self.conditional, self.information, noisy=False)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All weights by name."""
+        found = {"information": self.information.cpu()}
+        for name, network in (("conditional", self.conditional), ("joint", self.joint)):
+            if network is not None:
+                found |= {f"{name}.{key}": value.cpu().contiguous() for key, value in network.state_dict().items()}
+        return found
+
+    @classmethod
+    def restore(
+        cls,
+        tensors: dict[str, Tensor],
+        codes: Sequence[Code],
+        model: ModelConfig,
+        train: TrainConfig,
+        rounds: int,
+        device: str,
+    ) -> Networks:
+        """Undo `tensors`."""
+        networks: dict[str, Generator] = {}
+        for name in ("conditional", "joint"):
+            state = {
+                key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")
+            }
+            if state:
+                network = Generator(codes, torch.ones(sum(code.cardinality for code in codes)), model, keyed("restore"))
+                network.load_state_dict(state)
+                networks[name] = network.requires_grad_(False).to(device)
+        return cls(networks["conditional"], networks.get("joint"), tensors["information"], train.game_rounds, rounds)
+
+
+def train(
+    codes: Tensor,
+    layout: Sequence[Code],
+    model: ModelConfig,
+    config: TrainConfig,
+    history: History,
+    seed: int,
+    device: str,
+) -> Networks:
+    """Learn `(rows, codes)` int64 codes, whose columns are described by `layout`."""
+    counts = [torch.bincount(codes[:, i], minlength=code.cardinality) for i, code in enumerate(layout)]
+    frequencies = torch.cat([*counts, torch.zeros(0)]) / len(codes)
+    generator = Generator(layout, frequencies, model, keyed("generator", seed)).to(device)
+    if not layout:  # nothing but keys and constants
+        return Networks(generator, None, torch.zeros(0, 0), config.game_rounds, 1)
+
+    holdout = max(1, min(round(len(codes) * config.holdout_share), config.holdout_rows))
+    rows = Rows(codes, holdout, device, keyed("split", seed))
+    config = config.for_rows(len(rows.train))
+    pooling = Pooling(layout, frequencies, POOLED)
+    target = cooccurrence(rows.train, pooling)
+    information = mutual_information(target, pooling.layout, len(rows.train)).cpu()
+
+    rng = keyed("warm-up", seed, device=device)
+    conditional = WarmUp(generator, rows, config, history, rng).run(WARMUP_SHARE)
+    networks = Networks(conditional, None, information, config.game_rounds, len(layout))
+    if len(codes) < FEW_ROWS or len(layout) < 2:
+        return networks
+    if config.game_steps:
+        critic = Critic(layout, model, keyed("critic", seed)).to(device)
+        rng = keyed("game", seed, device=device)
+        game = Game(conditional, critic, rows, layout, information, pooling, target, config, history, rng)
+        networks.joint = game.run(GAME_SHARE)
+    candidates = [(rounds, networks.sampler(rounds)) for rounds in _numbers_of_rounds(config.game_rounds, len(layout))]
+    networks.rounds = choose_rounds(candidates, rows, layout, seed, history)
+    return networks
+
+
+def _numbers_of_rounds(fewest: int, most: int) -> list[int]:
+    """The numbers of rounds to choose from: the game's, then about half as many again each time, to a round a code."""
+    found, rounds = [], min(fewest, most)
+    while rounds < most:
+        found.append(rounds)
+        rounds = -(-rounds * 3 // 2)
+    return [*found, most]

@@ -1,0 +1,155 @@
+"""The adversarial game: Algorithm 1 of WGAN-GP (Gulrajani et al. 2017) on rows that the generator makes in few rounds.
+
+Codes drawn in the same round are independent given what is known; the game teaches the shared noise vector `z` to tie
+them. Gradients pass through the rounds by straight-through Gumbel draws (Jang et al. 2017, section 2.2).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tabgan.config import TrainConfig
+from tabgan.encoding.base import Code
+from tabgan.model.cooccurrence import Pooling, split_by_dependence
+from tabgan.model.critic import Critic
+from tabgan.model.generator import Generator
+from tabgan.model.losses import cooccurrence_loss, gradient_penalty
+from tabgan.sampling.sampler import Sampler
+from tabgan.training.average import Average
+from tabgan.training.batches import Rows
+from tabgan.training.detection import c2st
+from tabgan.training.history import History
+from tabgan.training.warmup import prediction_loss, random_masks
+
+EVALUATION_ROWS = 3_000
+"""Real rows, and as many made ones, at each look."""
+
+
+class Game:
+    """Trains a generator against a critic; `average` is the generator that samples."""
+
+    def __init__(
+        self,
+        generator: Generator,
+        critic: Critic,
+        rows: Rows,
+        codes: Sequence[Code],
+        information: Tensor,
+        pooling: Pooling,
+        target: Tensor,
+        config: TrainConfig,
+        history: History,
+        rng: torch.Generator,
+    ) -> None:
+        """`generator` is copied; `information`: mutual information of the codes, `(codes, codes)`; `target`: the
+        co-occurrence table of the training rows, pooled by `pooling`."""
+        self.generator, self.critic = copy.deepcopy(generator).requires_grad_(True), critic
+        self.average = Average(generator, config.ema_half_life_rows)
+        self.rows, self.codes, self.information, self.pooling, self.target = rows, codes, information, pooling, target
+        self.groups = split_by_dependence(information, config.game_rounds)
+        self.config, self.history, self.rng = config, history, rng
+        rate = config.game_learning_rate
+        # No first moment: the critic moves the ground under the generator (section 5 of the paper takes 0 and 0.9).
+        self._generator_optimizer = torch.optim.Adam(self.generator.parameters(), lr=rate, betas=(0.0, 0.9))
+        self._critic_optimizer = torch.optim.Adam(critic.parameters(), lr=rate, betas=(0.0, 0.9))
+        self._critic_updates = 0
+
+    def run(self, time_share: float = 1.0) -> Generator:
+        """The loop of Algorithm 1, after a head start of the critic.
+
+        `time_share`: the share of the time limit at which to be done. Returns the average whose rows boosted trees
+        could tell least from held-out ones."""
+        config = self.config
+        best, best_auc = self.average.copy(), self._held_out_auc()
+        for _ in range(config.critic_head_start):
+            self._critic_step()
+        for step in range(config.game_steps):
+            if self.history.spent >= time_share:
+                break
+            for _ in range(config.critic_steps):
+                gap, penalty = self._critic_step()
+            loss = self._generator_step()
+            self.average.update(self.generator, config.game_batch_rows)
+            if (step + 1) % config.game_evaluate_every == 0:
+                auc = self._held_out_auc()
+                figures = {"gap": gap.item(), "penalty": penalty.item(), "loss": loss.item(), "c2st": auc}
+                self.history.record("game", step + 1, **figures)
+                self.history.report("game", step + 1, config.game_steps, gap.item(), auc)
+                if auc < best_auc:
+                    best, best_auc = self.average.copy(), auc
+        return best
+
+    def _held_out_auc(self) -> float:
+        real = self.rows.some(EVALUATION_ROWS)
+        sampler = Sampler(self.average.network, self.information, noisy=True)
+        made = torch.cat(list(sampler.blocks(len(real), len(self.groups), seed=0)))
+        return c2st(real.cpu(), made, self.codes, seed=0)
+
+    def _critic_step(self) -> tuple[Tensor, Tensor]:
+        config, critic = self.config, self.critic
+        real = critic.embed(self.rows.draw(config.game_batch_rows, self.rng))
+        with torch.no_grad():
+            made = self._make(config.game_batch_rows)
+        fake = critic.embed_weights(made)
+        gap = critic(real).mean() - critic(fake).mean()
+        penalty = torch.zeros((), device=gap.device)
+        if self._critic_updates % config.penalty_every == 0:  # lazy: every k-th step, k times heavier (StyleGAN2, 4.1)
+            penalty = gradient_penalty(critic, real.detach(), fake.detach(), self.rng)
+        self._critic_updates += 1
+        loss = -gap + config.penalty_weight * config.penalty_every * penalty
+        self._critic_optimizer.zero_grad()
+        loss.backward()
+        self._critic_optimizer.step()
+        return gap.detach(), penalty.detach()
+
+    def _generator_step(self) -> Tensor:
+        config = self.config
+        made = self._make(config.game_batch_rows)
+        loss: Tensor = -config.critic_weight * self.critic(self.critic.embed_weights(made)).mean()
+        first, second = self.pooling.pool(made).chunk(2)
+        loss = loss + config.cooccurrence_weight * cooccurrence_loss(first, second, self.target, len(self.codes))
+        real = self.rows.draw(config.game_batch_rows, self.rng)
+        known = random_masks(real.shape[0], real.shape[1], config.all_hidden_share, self.rng, self.rows.device)
+        loss = loss + config.masked_weight * prediction_loss(self.generator, real, known)
+        self._generator_optimizer.zero_grad()
+        loss.backward()
+        self._generator_optimizer.step()
+        return loss.detach()
+
+    def _make(self, rows: int) -> Tensor:
+        """Rows from nothing, in rounds: `(rows, total)` one-hot, with the gradient of soft draws."""
+        order = torch.randperm(len(self.groups), generator=self.rng, device=self.rows.device).tolist()
+        z = torch.randn(rows, self.generator.noise, generator=self.rng, device=self.rows.device)
+        return unroll(self.generator, [self.groups[i] for i in order], z, self.config.temperature, self.rng)
+
+
+def unroll(
+    generator: Generator, groups: Sequence[Sequence[int]], z: Tensor, temperature: float, rng: torch.Generator
+) -> Tensor:
+    """Draw the codes of each group in turn, given all before: `(rows, total)` one-hot with gradients of soft draws."""
+    sizes = generator.layout.cardinalities
+    values, heads = generator.values.rows().split(sizes), generator.heads.rows().split(sizes)
+    bias, unknown = (generator.bias + generator.impossible).split(sizes), generator.unknown.unbind()
+    embedded = generator.unknown.sum(dim=0).expand(len(z), -1)
+    made: list[Tensor] = [z] * len(sizes)
+    for group in groups:
+        features = generator.trunk(embedded, z)
+        for code in group:
+            logits = torch.addmm(bias[code], features, heads[code].T)
+            made[code] = straight_through(logits, temperature, rng)
+            embedded = embedded + made[code] @ values[code] - unknown[code]
+    return torch.cat(made, dim=1)
+
+
+def straight_through(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
+    """A one-hot draw from `(rows, values)` logits whose gradient is that of the soft draw at `temperature`."""
+    exponential = torch.empty_like(logits).exponential_(generator=rng)
+    scores = logits - exponential.clamp(min=1e-20).log()  # minus the log of an exponential is Gumbel noise
+    soft = (scores / temperature).softmax(dim=1)
+    hard: Tensor = functional.one_hot(scores.argmax(dim=1), logits.shape[1]).to(soft.dtype)
+    return hard + (soft - soft.detach())  # in this order the forward value is exactly one-hot

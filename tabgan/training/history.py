@@ -1,0 +1,43 @@
+"""The log of a fit: one record a look at the held-out rows, told to the listener and kept in the model file."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tabgan.progress import Listener, Progress
+
+
+class History:
+    """Collects records and reports progress; knows the time that is left where there is a limit."""
+
+    def __init__(self, listener: Listener | None, time_limit: float | None) -> None:
+        """`time_limit`: seconds that the whole fit may take, from now; None for no limit."""
+        self.records: list[dict[str, Any]] = []
+        self._listener = listener
+        self._time_limit = time_limit
+        self._started = self._stage_started = time.monotonic()
+        self._stage = ""
+
+    @property
+    def spent(self) -> float:
+        """The share of the time limit that is spent; 0 without a limit."""
+        return 0.0 if self._time_limit is None else (time.monotonic() - self._started) / self._time_limit
+
+    def report(
+        self, stage: str, step: int, steps: int, loss: float | None = None, held_out: float | None = None
+    ) -> None:
+        """Tell the listener where the stage stands."""
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._stage_started = stage, now
+        left = (now - self._stage_started) / step * (steps - step) if step else None
+        if self._listener is not None:
+            self._listener(
+                Progress(stage=stage, step=step, steps=steps, loss=loss, held_out=held_out, seconds_left=left)
+            )
+
+    def record(self, stage: str, step: int, **figures: float) -> None:
+        """Keep figures of a step."""
+        seconds = round(time.monotonic() - self._started, 2)
+        self.records.append({"stage": stage, "step": step, "seconds": seconds, **figures})

@@ -1,0 +1,100 @@
+"""The warm-up, masked prediction: hide a random part of a real row and predict it from the rest.
+
+It trains every conditional p(code | any subset of the others) at once (Uria et al. 2014, "A deep and tractable density
+estimator": the order-agnostic training of section 3).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from tabgan.config import TrainConfig
+from tabgan.model.generator import Generator
+from tabgan.model.losses import cross_entropies, masked_loss
+from tabgan.training.average import Average
+from tabgan.training.batches import Rows
+from tabgan.training.history import History
+
+RISE_STEPS = 100
+"""Steps in which the learning rate rises from zero."""
+LAST_RATE = 0.05
+"""The learning rate at the end, as a share of the first."""
+
+
+class WarmUp:
+    """Trains a generator on masked rows and keeps the average of its weights that predicts held-out rows best."""
+
+    def __init__(
+        self, generator: Generator, rows: Rows, config: TrainConfig, history: History, rng: torch.Generator
+    ) -> None:
+        self.generator = generator
+        self.average = Average(generator, config.ema_half_life_rows)
+        self.rows = rows
+        self.config = config
+        self.history = history
+        self.rng = rng
+        count = generator.layout.count
+        # The same masks at every look: looks differ by the weights alone.
+        self._held_out_known = self._masks(len(rows.held_out), count)
+        self._optimizer = torch.optim.AdamW(
+            generator.parameters(), lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4
+        )
+
+    def run(self, time_share: float = 1.0) -> Generator:
+        """Train; `time_share` is the share of the time limit at which to be done. Returns the best average."""
+        config = self.config
+        best, best_loss, since = self.average.copy(), math.inf, 0
+        for step in range(config.warmup_steps):
+            done = max(step / config.warmup_steps, self.history.spent / time_share)
+            if done >= 1:
+                break
+            loss = self._step(step, done)
+            if (step + 1) % config.evaluate_every == 0 or step + 1 == config.warmup_steps:
+                held_out = self.held_out_loss()
+                self.history.record("warm-up", step + 1, loss=loss.item(), held_out=held_out)
+                self.history.report("warm-up", step + 1, config.warmup_steps, loss.item(), held_out)
+                since = 0 if held_out < best_loss else since + 1
+                if held_out < best_loss:
+                    best, best_loss = self.average.copy(), held_out
+                if since >= config.patience:
+                    break
+        return best
+
+    def _step(self, step: int, done: float) -> Tensor:
+        config = self.config
+        rate = config.learning_rate * min(1.0, (step + 1) / RISE_STEPS)
+        rate *= LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * done)) / 2
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        real = self.rows.draw(config.batch_rows, self.rng)
+        loss = prediction_loss(self.generator, real, self._masks(*real.shape))
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        self.average.update(self.generator, config.batch_rows)
+        return loss.detach()
+
+    @torch.no_grad()
+    def held_out_loss(self) -> float:
+        """The masked loss of the averaged weights on held-out rows."""
+        return prediction_loss(self.average.network, self.rows.held_out, self._held_out_known).item()
+
+    def _masks(self, rows: int, count: int) -> Tensor:
+        return random_masks(rows, count, self.config.all_hidden_share, self.rng, self.rows.device)
+
+
+def prediction_loss(generator: Generator, real: Tensor, known: Tensor, z: Tensor | None = None) -> Tensor:
+    """The loss of predicting the codes of `real` that are not `known`, both `(rows, codes)`."""
+    entropies = cross_entropies(generator(real, known, z), real, generator.layout)
+    return masked_loss(entropies, ~known)
+
+
+def random_masks(rows: int, count: int, all_hidden_share: float, rng: torch.Generator, device: str) -> Tensor:
+    """Which codes are known, `(rows, count)` bool: any number of them from none to all but one, equally likely."""
+    known = torch.randint(count, (rows, 1), generator=rng, device=device)
+    known[torch.rand(rows, 1, generator=rng, device=device) < all_hidden_share] = 0
+    rank = torch.rand(rows, count, generator=rng, device=device).argsort(dim=1)
+    return rank < known

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import inspect
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tabgan_cli.fit import fit
+from tabgan_cli.report import report
+from tabgan_cli.sample import sample
+
+HEAVY = {"altair", "numpy", "pandas", "pyarrow", "scipy", "sklearn", "torch"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["fit"], ["report", "--help"]])
+def test_help_and_wrong_usage_answer_within_half_a_second(command, arguments):
+    times = []
+    for _ in range(5):
+        start = time.monotonic()
+        subprocess.run([command, *arguments], capture_output=True, check=False)
+        times.append(time.monotonic() - start)
+    assert min(times) < 0.5
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["sample", "--help"], ["fit"], ["sample", "m", "-o", "x", "-n", "0"]]
+)
+def test_help_and_wrong_usage_load_nothing_heavy(arguments):
+    script = f"import sys; from tabgan_cli.app import main; main({arguments}); print('loaded', *sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in ran.stdout.splitlines()[-1].split()}
+    assert "tabgan_cli" in loaded
+    assert not loaded & HEAVY
+
+
+def test_no_arguments_show_the_help(tabgan):
+    ran = tabgan()
+    assert ran.status == 0
+    assert "doctor" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["fit"], "DATA"),
+        (["fit", "data.csv"], "'-o'"),
+        (["smaple"], "sample"),
+        (["fit", "data.csv", "-o", "m.tabgan", "--sede", "1"], "--seed"),
+        (["fit", "data.csv", "-o", "m.tabgan", "--seed", "one"], "--seed"),
+        (["fit", "data.csv", "-o", "m.tabgan", "--time-limit", "soon"], "1h30m"),
+        (["sample", "m.tabgan", "-o", "rows.csv"], "'-n'"),
+        (["sample", "m.tabgan", "-n", "0", "-o", "rows.csv"], "'-n'"),
+        (["sample", "m.tabgan", "-n", "-3", "-o", "rows.csv"], "'-n'"),
+        (["sample", "m.tabgan", "-n", "5", "-o", "rows.csv", "--rounds", "0"], "--rounds"),
+        (["report", "-", "-", "-o", "report.html"], "standard input"),
+        (["report", "a.csv", "b.csv", "-o", "report.html", "--fail-under", "95"], "--fail-under"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(tabgan, tmp_path, monkeypatch, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    ran = tabgan(*arguments)
+    assert ran.status == 2
+    assert ran.out == ""
+    assert ran.err.startswith("error: ")
+    assert ran.err.count("\n") == 1
+    assert says in ran.err
+    assert "--help" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_defaults_are_those_of_the_library():
+    import tabgan
+
+    for function, library, names in (
+        (fit, tabgan.Synthesizer.__init__, ["seed", "device", "time_limit"]),
+        (sample, tabgan.load, ["device"]),
+        (sample, tabgan.Synthesizer.sample_tables, ["seed", "rounds"]),
+        (report, tabgan.evaluate, ["seed", "holdout"]),
+    ):
+        offered, given = (inspect.signature(each).parameters for each in (function, library))
+        assert [offered[name].default for name in names] == [given[name].default for name in names]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_fit_that_is_stopped_leaves_nothing_behind(command, orders, tmp_path, number, status):
+    arguments = [command, "fit", str(orders), "-o", str(tmp_path / "m.tabgan"), "--time-limit", "2m"]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        process.send_signal(number)
+        rest = process.stderr.read()
+    assert "step" in first
+    assert process.returncode == status
+    assert "Traceback" not in rest
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_closed_pipe_ends_the_command_without_a_traceback(command, model):
+    arguments = [command, "sample", str(model), "-n", "20000", "-o", "-", "--quiet"]
+    read, write = os.pipe()
+    os.close(read)
+    ran = subprocess.run(arguments, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+    assert "Exception ignored" not in ran.stderr

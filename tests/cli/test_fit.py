@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+import zipfile
+
+import pytest
+from typer import BadParameter
+
+from tabgan_cli.options import duration, seconds
+
+
+def test_fit_says_where_the_model_is_and_what_to_type_next(fitted):
+    assert fitted.ran.status == 0
+    assert fitted.ran.out.splitlines() == [
+        f"wrote {fitted.model}, learned from 300 rows and 6 columns",
+        f"next: tabgan sample {fitted.model} -n 300 -o synthetic.csv",
+    ]
+    assert sorted(fitted.model.parent.iterdir()) == [fitted.log, fitted.model]
+
+
+def test_fit_prints_plain_lines_away_from_a_terminal(fitted):
+    lines = fitted.ran.err.splitlines()
+    assert lines
+    for line in lines:
+        assert re.match(r"(encode|warm-up|game|choose): step [\d,]+/[\d,]+", line)
+
+
+def test_log_holds_one_json_line_an_event(fitted):
+    events = [json.loads(line) for line in fitted.log.read_text(encoding="utf-8").splitlines()]
+    assert len({event["stage"] for event in events}) > 1
+    for event in events:
+        assert set(event) == {"seconds", "stage", "step", "steps", "loss", "held_out", "seconds_left"}
+    assert [event["seconds"] for event in events] == sorted(event["seconds"] for event in events)
+
+
+def test_a_table_on_stdin_is_fitted_quietly_and_an_old_model_replaced_by_force(tabgan, orders, tmp_path, monkeypatch):
+    model = tmp_path / "orders.tabgan"
+    model.write_text("old")
+    with io.TextIOWrapper(io.BytesIO(orders.read_bytes())) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert tabgan("fit", "-", "-o", model, "--time-limit", "2s", "--quiet", "--force") == (0, "", "")
+    assert zipfile.is_zipfile(model)
+    assert list(tmp_path.iterdir()) == [model]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("90", 90), ("90s", 90), ("5m", 300), ("1h", 3600), ("1h30m", 5400), ("1h1m1s", 3661), ("0h5m", 300)],
+)
+def test_durations_are_read(text, expected):
+    assert seconds(text, "--time-limit") == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "0s", "-5", "5 m", "5x", "m", "1.5h", "30m1h", "1h30", "5M", "inf", "nan", "٥"]
+)
+def test_other_durations_are_refused_with_a_right_one(text):
+    with pytest.raises(BadParameter, match="1h30m"):
+        seconds(text, "--time-limit")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 s"), (-3.0, "0 s"), (44.2, "45 s"), (125, "2 min 05 s"), (5400, "1 h 30 min")]
+)
+def test_durations_are_written(count, text):
+    assert duration(count) == text

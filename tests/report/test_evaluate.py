@@ -1,0 +1,126 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from tabgan.errors import DataError, FileError
+from tabgan.report import evaluate
+
+
+def test_a_table_is_wholly_like_itself(orders: pd.DataFrame) -> None:
+    assert evaluate(orders, orders).scores == pytest.approx({"shape": 1, "trend": 1})
+
+
+def test_shuffled_columns_keep_shape_and_lose_trend(orders: pd.DataFrame) -> None:
+    rng = np.random.default_rng(1)
+    shuffled = orders.apply(lambda column: rng.permutation(column))
+    report = evaluate(orders, shuffled)
+    assert report.scores["shape"] == pytest.approx(1)
+    assert report.scores["trend"] < report.baselines["holdout"]["trend"] - 0.02
+    assert report.scores["trend"] == pytest.approx(report.baselines["independent"]["trend"], abs=0.01)
+
+
+def test_the_ceiling_is_the_score_of_the_holdout(orders: pd.DataFrame) -> None:
+    real, holdout = orders.iloc[:400], orders.iloc[400:]
+    assert evaluate(real, orders.sample(50, random_state=0), holdout=holdout).baselines["holdout"] == pytest.approx(
+        evaluate(real, holdout).scores
+    )
+
+
+def test_without_a_holdout_the_ceiling_is_near_what_other_real_rows_get(orders: pd.DataFrame) -> None:
+    shuffles = [orders.sample(frac=1, random_state=seed) for seed in range(12)]
+    reports = [evaluate(rows.iloc[:300], rows.iloc[300:], seed=seed) for seed, rows in enumerate(shuffles)]
+    for name in ("shape", "trend"):
+        ceiling = np.mean([report.baselines["holdout"][name] for report in reports])
+        assert ceiling == pytest.approx(np.mean([report.scores[name] for report in reports]), abs=0.015)
+
+
+def test_fewer_synthetic_rows_have_a_lower_ceiling(orders: pd.DataFrame) -> None:
+    few, many = evaluate(orders, orders.head(30)), evaluate(orders, orders)
+    assert few.baselines["holdout"]["trend"] < many.baselines["holdout"]["trend"] - 0.05
+    assert few.baselines["independent"] == many.baselines["independent"]
+
+
+def test_the_seed_fixes_the_baselines(orders: pd.DataFrame) -> None:
+    first, again, other = (evaluate(orders, orders, seed=seed).baselines for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_the_damaged_column_and_pair_are_the_least_alike(orders: pd.DataFrame) -> None:
+    synthetic = orders.assign(
+        price=orders["price"] * 1.5, paid=orders["paid"].sample(frac=1, random_state=0).to_numpy()
+    )
+    report = evaluate(orders, synthetic)
+    scored = {name: score.similarity for name, score in report.columns.items() if score.similarity is not None}
+    assert min(scored, key=scored.__getitem__) == "price"
+    pairs = [pair for pair in report.pairs if pair.similarity is not None]
+    assert "paid" in min(pairs, key=lambda pair: pair.similarity).columns
+
+
+def test_keys_are_listed_and_not_scored(orders: pd.DataFrame) -> None:
+    report = evaluate(orders, orders.assign(order_id=range(600)))
+    assert list(report.columns) == list(orders)
+    assert report.columns["order_id"].similarity is None
+    assert report.columns["order_id"].note == "a row identifier"
+    assert not any("order_id" in pair.columns for pair in report.pairs)
+    assert any("order_id" in note for note in report.notes)
+
+
+def test_a_csv_with_dates_as_text_compares_with_a_parquet_file(orders: pd.DataFrame, tmp_path: Path) -> None:
+    orders.to_csv(tmp_path / "real.csv", index=False)
+    orders.to_parquet(tmp_path / "synthetic.parquet")
+    report = evaluate(tmp_path / "real.csv", tmp_path / "synthetic.parquet")
+    assert report.columns["day"].kind == "datetime"
+    assert report.scores == pytest.approx({"shape": 1, "trend": 1})
+    assert report.tables["real"].name == "real.csv"
+
+
+@pytest.mark.parametrize("frame", [pl.from_pandas, lambda table: table], ids=["polars", "pandas"])
+def test_frames_of_both_libraries_score_alike(orders: pd.DataFrame, frame: Callable[[pd.DataFrame], object]) -> None:
+    synthetic = orders.sample(frac=1, replace=True, random_state=0)
+    assert evaluate(frame(orders), synthetic).scores == pytest.approx(evaluate(orders, synthetic).scores)
+
+
+def test_a_single_column_has_no_trend(orders: pd.DataFrame) -> None:
+    report = evaluate(orders[["price"]], orders[["price"]])
+    assert report.scores == {"shape": 1.0}
+    assert report.pairs == ()
+    assert "Pairs of columns" not in report.to_html()
+
+
+def test_what_is_left_out_is_said(orders: pd.DataFrame) -> None:
+    synthetic = orders.assign(weight=np.nan, tax=0.5, extra=1)
+    notes = " ".join(evaluate(orders, synthetic).notes)
+    assert "no value there: 'weight'" in notes
+    assert "in one of the tables (KS leaves them out): 'weight'" in notes
+    assert "pair(s) have no correlation" in notes
+    assert "not compared: 'extra'" in notes
+
+
+@pytest.mark.parametrize("part", ["synthetic", "holdout"])
+def test_a_missing_column_is_named(orders: pd.DataFrame, part: str) -> None:
+    tables = {"synthetic": orders, "holdout": orders} | {part: orders.drop(columns=["price", "size"])}
+    with pytest.raises(DataError, match=rf"the {part} table lacks 2 column\(s\) of the real table: 'size', 'price'"):
+        evaluate(orders, tables["synthetic"], holdout=tables["holdout"])
+
+
+def test_one_real_row_needs_a_holdout() -> None:
+    one, few = pd.DataFrame({"a": [1.0]}), pd.DataFrame({"a": [1.0, 2.0]})
+    with pytest.raises(DataError, match="cannot be split in two"):
+        evaluate(one, few)
+    assert evaluate(one, few, holdout=few).scores == {"shape": 0.5}
+
+
+def test_nothing_but_identifiers_is_an_error() -> None:
+    keys = pd.DataFrame({"id": range(100)})
+    with pytest.raises(DataError, match="nothing to compare but row identifiers"):
+        evaluate(keys, keys)
+
+
+def test_an_absent_file_is_named(tmp_path: Path, orders: pd.DataFrame) -> None:
+    with pytest.raises(FileError, match=r"absent\.csv"):
+        evaluate(orders, tmp_path / "absent.csv")

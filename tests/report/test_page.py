@@ -1,0 +1,140 @@
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabgan.report import Report, evaluate
+from tabgan.report.reading import percent, read_shape, read_trend
+
+NASTY = [
+    "<script>alert(1)</script>",
+    "</script><img src=x onerror=alert(2)>",
+    "\"'><b>&amp;</b>",
+    "{{ 7 * 7 }}",
+    "</svg></style></title>",
+    "datum['a'] + \n",
+    "https://example.com/",
+    "",
+    "(missing)",
+]
+
+
+class Tags(HTMLParser):
+    """Collects the page's elements, attributes and text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def nasty_page() -> str:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({name: rng.choice([*NASTY, None], 300) for name in ["plain", *NASTY[:6], "a.b[0]"]})
+    table["{{ x }} <i>"] = rng.normal(size=300)
+    return evaluate(table, table.sample(frac=1, random_state=0)).to_html()
+
+
+def test_values_and_names_from_the_data_are_only_text(nasty_page: str) -> None:
+    page = Tags(nasty_page)
+    assert not page.tags & {"script", "img", "b", "i"}
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    assert "<script>alert(1)</script>" in page.text
+    assert "{{ 7 * 7 }}" in page.text
+    assert "</svg></style></title>" in page.text
+
+
+def test_a_label_that_reads_missing_has_a_bar_beside_the_missing_cells(nasty_page: str) -> None:
+    assert len(re.findall(r">\(missing\)</text>", nasty_page)) == 2 * 8
+    assert len(re.findall(r">\(empty\)</text>", nasty_page)) == 8
+
+
+def test_the_page_loads_nothing_and_runs_nothing(orders: pd.DataFrame) -> None:
+    html = evaluate(orders, orders).to_html()
+    page = Tags(html)
+    assert not page.tags & {"script", "link", "img", "iframe", "object", "image", "use", "base"}
+    assert all(value.startswith("#") for name, value in page.attributes if name in {"href", "src", "xlink:href"})
+    assert {name for name, value in page.attributes if "//" in value} <= {"xmlns", "xmlns:xlink"}
+    assert "url(" not in html
+    assert "@import" not in html
+    assert "default-src 'none'" in html
+
+
+def test_every_column_is_drawn_and_the_least_alike_comes_first(orders: pd.DataFrame) -> None:
+    html = evaluate(orders, orders.assign(price=orders["price"] * 1.5)).to_html()
+    names = re.findall(r'<a href="#column-\d+">([^<]+)</a>', html)
+    assert sorted(names) == sorted(set(orders) - {"order_id"})
+    assert names[0] == "price"
+    assert html.count("<svg") == len(names) + 1
+    assert "not scored" in html
+
+
+def test_the_page_says_where_the_ceiling_comes_from(orders: pd.DataFrame) -> None:
+    assert "No held-out table was given" in evaluate(orders, orders).to_html()
+    given = evaluate(orders, orders, holdout=orders.head(100)).to_html()
+    assert "No held-out table was given" not in given
+    assert "the holdout table (100 rows)" in given
+    assert "Not promised: privacy" in given
+
+
+def test_a_page_of_50_columns_is_under_3_mb() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({f"number {i}": rng.normal(size=500) for i in range(25)})
+    labels = np.array([f"a label of some length {i}" for i in range(40)])
+    table = table.assign(**{f"category {i}": rng.choice(labels, 500) for i in range(25)})
+    assert len(evaluate(table, table).to_html().encode()) < 3_000_000
+
+
+def test_importing_the_report_loads_no_chart_library() -> None:
+    code = "import sys, tabgan.report; print(sorted({'altair', 'jinja2', 'vl_convert', 'sklearn'} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("similarity", "shown"),
+    [(1.0, "100.0%"), (0.9999, "99.9%"), (0.95, "95.0%"), (0.00001, "0.1%"), (0.0, "0.0%"), (None, "–")],
+)
+def test_only_all_and_nothing_look_like_it(similarity: float | None, shown: str) -> None:
+    assert percent(similarity) == shown
+
+
+@pytest.mark.parametrize(
+    ("trend", "ceiling", "floor", "words"),
+    [
+        (0.70, 0.98, 0.90, "ties between the columns are lost"),
+        (0.90, 0.98, 0.90, "ties between the columns are lost"),
+        (0.94, 0.98, 0.90, "50% of the way"),
+        (0.979, 0.98, 0.90, "as closely as other real rows"),
+        (0.95, 0.96, 0.96, "says little about this table"),
+    ],
+)
+def test_trend_is_read_between_its_floor_and_its_ceiling(
+    trend: float, ceiling: float, floor: float, words: str
+) -> None:
+    assert words in read_trend(scored({"trend": trend}, {"trend": ceiling}, {"trend": floor}))
+
+
+def test_shape_names_the_column_that_falls_short_most(orders: pd.DataFrame) -> None:
+    report = evaluate(orders, orders.assign(price=orders["price"] * 3))
+    assert "“price” the most" in read_shape(report)
+    assert "as closely as other real rows" in read_shape(evaluate(orders, orders))
+
+
+def scored(scores: dict[str, float], holdout: dict[str, float], independent: dict[str, float]) -> Report:
+    baselines = {"holdout": holdout, "independent": independent}
+    return Report(scores=scores, baselines=baselines, columns={}, pairs=(), marginals={}, tables={})

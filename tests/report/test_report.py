@@ -1,0 +1,63 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabgan.errors import FileError
+from tabgan.report import evaluate
+
+
+def test_json_has_the_promised_shape(orders: pd.DataFrame) -> None:
+    synthetic = orders.assign(weight=np.nan, pieces=4)
+    report = evaluate(orders, synthetic)
+    content = json.loads(report.to_json())
+    assert list(content) == ["scores", "baselines", "columns", "pairs"]
+    assert content["scores"] == report.scores
+    assert content["baselines"] == report.baselines
+    assert set(content["baselines"]) == {"holdout", "independent"}
+    assert list(content["columns"]) == list(orders)
+    assert content["columns"]["price"] == {
+        "kind": "number",
+        "metric": "ks",
+        "similarity": 1.0,
+        "missing_real": 0.0,
+        "missing_synthetic": 0.0,
+        "note": None,
+    }
+    assert content["columns"]["weight"]["similarity"] is None
+    assert len(content["pairs"]) == 9 * 8 / 2
+    undefined = {"columns": ["price", "pieces"], "metric": "correlation", "similarity": None, "synthetic": None}
+    assert any(undefined.items() <= pair.items() for pair in content["pairs"])
+
+
+def test_json_holds_only_what_every_parser_reads(orders: pd.DataFrame) -> None:
+    text = evaluate(orders, orders.assign(weight=np.nan)).to_json()
+    assert "NaN" not in text
+    assert "Infinity" not in text
+
+
+def test_files_hold_what_is_returned_without_a_path(orders: pd.DataFrame, tmp_path: Path) -> None:
+    report = evaluate(orders, orders)
+    report.to_json(tmp_path / "report.json")
+    report.to_html(str(tmp_path / "report.html"))
+    assert (tmp_path / "report.json").read_text(encoding="utf-8") == report.to_json()
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == report.to_html()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(orders: pd.DataFrame, tmp_path: Path) -> None:
+    report = evaluate(orders, orders)
+    with pytest.raises(FileError, match=r"report\.json cannot be written"):
+        report.to_json(tmp_path / "absent" / "report.json")
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(FileError, match=r"report\.html cannot be written"):
+        report.to_html(tmp_path / "report.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_notebook_shows_the_page_in_a_frame_of_its_own(orders: pd.DataFrame) -> None:
+    shown = evaluate(orders, orders)._repr_html_()
+    assert shown.startswith("<iframe sandbox ")
+    assert shown.count("<") == 2  # the frame's own tags; the page within is escaped

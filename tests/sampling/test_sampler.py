@@ -1,0 +1,64 @@
+import pytest
+import torch
+from scipy.stats import chisquare
+
+from tabgan.config import ModelConfig
+from tabgan.encoding.base import Code
+from tabgan.model.generator import Generator
+from tabgan.sampling.rng import generator as keyed
+from tabgan.sampling.sampler import BLOCK_ROWS, Sampler, draw
+
+CODES = [Code("a", 4, ordered=False), Code("b", 12, ordered=True), Code("c", 3, ordered=False)]
+
+
+def made_sampler(noisy: bool = False) -> Sampler:
+    frequencies = torch.full((19,), 0.2)
+    config = ModelConfig(width=16, blocks=1, noise=4)
+    network = Generator(CODES, frequencies, config, torch.Generator().manual_seed(0)).requires_grad_(False)
+    return Sampler(network, torch.zeros(3, 3), noisy=noisy)
+
+
+def rows_of(sampler: Sampler, rows: int, rounds: int, seed: int) -> torch.Tensor:
+    return torch.cat(list(sampler.blocks(rows, rounds, seed)))
+
+
+def test_draws_follow_the_softmax():
+    logits = torch.tensor([0.1, 0.2, 0.0, 0.7]).log().expand(20_000, 4)
+    uniforms = torch.rand(20_000, 1, generator=torch.Generator().manual_seed(0))
+    counts = torch.bincount(draw(logits, uniforms), minlength=4)
+    assert counts[2] == 0
+    assert chisquare(counts[[0, 1, 3]].numpy(), [2_000, 4_000, 14_000]).pvalue > 0.001
+
+
+@pytest.mark.parametrize("uniform", [0.0, 1 - 2**-24])
+def test_a_draw_at_the_edge_never_takes_an_impossible_value(uniform):
+    logits = torch.tensor([[-1e4, 0.0, 0.0, -1e4]])
+    assert draw(logits, torch.tensor([[uniform]])).item() in (1, 2)
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 3, 9])
+@pytest.mark.parametrize("noisy", [False, True])
+def test_exactly_as_many_rows_as_asked_within_the_codes(rounds, noisy):
+    for rows in (1, BLOCK_ROWS, BLOCK_ROWS + 1):
+        codes = rows_of(made_sampler(noisy), rows, rounds, seed=0)
+        assert codes.shape == (rows, 3)
+        assert (codes >= 0).all()
+        assert (codes < torch.tensor([code.cardinality for code in CODES])).all()
+
+
+def test_a_small_sample_is_the_start_of_a_large_one():
+    sampler = made_sampler()
+    large = rows_of(sampler, 3 * BLOCK_ROWS, 2, seed=5)
+    assert torch.equal(rows_of(sampler, 700, 2, seed=5), large[:700])
+    assert not torch.equal(rows_of(sampler, 700, 2, seed=6), large[:700])
+
+
+def test_blocks_of_one_sample_differ():
+    first, second = made_sampler().blocks(2 * BLOCK_ROWS, 2, seed=0)
+    assert not torch.equal(first, second)
+
+
+def test_keys_give_independent_streams_and_equal_keys_equal_ones():
+    one, same, other = keyed("rows", 1, 2), keyed("rows", 1, 2), keyed("rows", 12)
+    assert torch.equal(torch.rand(4, generator=one), torch.rand(4, generator=same))
+    assert not torch.equal(torch.rand(4, generator=same), torch.rand(4, generator=other))
