@@ -11,7 +11,7 @@ export OMP_WAIT_POLICY ?= passive
 
 demo: .venv/installed
 	mkdir -p demo
-	.venv/bin/tabgan fit sample_data/reviews.csv -o demo/reviews.tabgan --time-limit 2m --force
+	.venv/bin/tabgan fit sample_data/reviews.csv -o demo/reviews.tabgan --force
 	.venv/bin/tabgan sample demo/reviews.tabgan -n 8000 -o demo/synthetic.csv --force
 	.venv/bin/tabgan report sample_data/reviews.csv demo/synthetic.csv -o demo/report.html --force
 	@echo

@@ -48,7 +48,7 @@ class TrainConfig:
     """At most so many steps of the warm-up."""
     warmup_epochs: int = 40
     """At most so many times the warm-up sees every row."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 1.5e-3
     """Of the warm-up; it falls to a tenth along a half cosine."""
     ema_half_life_rows: int = 50_000
     """Rows seen until the average of the weights has forgotten half."""

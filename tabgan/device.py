@@ -14,6 +14,8 @@ def pick_device(name: str) -> str:
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
     try:
+        if not name.startswith(("cpu", "cuda", "mps")):
+            raise RuntimeError
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError, NotImplementedError):
         raise ConfigError(f"device {name!r} is not to be had here; use auto, cpu, cuda, cuda:1 or mps.") from None

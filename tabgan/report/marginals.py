@@ -54,7 +54,8 @@ def tv_similarity(real: Codes, synthetic: Codes, cardinality: int) -> float:
     """
     shares_real = np.bincount(real, minlength=cardinality) / len(real)
     shares_synthetic = np.bincount(synthetic, minlength=cardinality) / len(synthetic)
-    return float(1 - np.abs(shares_real - shares_synthetic).sum() / 2)
+    # Rounding of the shares may leave it a hair below 0.
+    return max(0.0, float(1 - np.abs(shares_real - shares_synthetic).sum() / 2))
 
 
 def score_columns(real: ComparableTable, synthetic: ComparableTable) -> list[ColumnScore]:

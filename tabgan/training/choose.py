@@ -14,6 +14,8 @@ from tabgan.training.history import History
 
 TOLERANCE = 0.02
 """How much more C2ST AUC fewer rounds may cost."""
+TIME_SHARE = 0.95
+"""The share of a time limit at which the choice must be made."""
 MAX_ROWS = 5_000
 """Real rows, and as many made ones, that the trees see."""
 
@@ -23,12 +25,15 @@ def choose_rounds(
 ) -> int:
     """The chosen one of `candidates`, (rounds, sampler) with rising rounds, judged on `rows`."""
     real = rows.some(MAX_ROWS)
-    found = []
-    for i, (rounds, sampler) in enumerate(candidates):
+    found: list[tuple[int, float]] = []
+    # The most rounds first: they are what is left where time runs out.
+    for rounds, sampler in reversed(candidates):
         made = torch.cat(list(sampler.blocks(len(real), rounds, seed)))
         auc = c2st(real, made, codes, seed)
-        found.append(auc)
-        history.record("choose", i + 1, rounds=rounds, c2st=auc)
-        history.report("choose", i + 1, len(candidates), held_out=auc)
-    enough = min(max(auc, 0.5) for auc in found) + TOLERANCE
-    return next(rounds for (rounds, _), auc in zip(candidates, found, strict=True) if auc <= enough)
+        found.append((rounds, auc))
+        history.record("choose", len(found), rounds=rounds, c2st=auc)
+        history.report("choose", len(found), len(candidates), held_out=auc)
+        if history.spent >= TIME_SHARE:
+            break
+    enough = min(max(auc, 0.5) for _, auc in found) + TOLERANCE
+    return min(rounds for rounds, auc in found if auc <= enough)

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from tabgan.encoding.base import Code
 
-TREES = 60
-FOLDS = 4
+TREES = 100
+FOLDS = 3
 
 
 def c2st(real: Tensor, made: Tensor, codes: Sequence[Code], seed: int) -> float:

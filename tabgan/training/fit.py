@@ -23,9 +23,9 @@ from tabgan.training.warmup import WarmUp
 
 POOLED = 32
 """Values of a code at most in the co-occurrence table."""
-WARMUP_SHARE = 0.5
+WARMUP_SHARE = 0.4
 """The share of a time limit at which the warm-up ends."""
-GAME_SHARE = 0.9
+GAME_SHARE = 0.75
 """The share of a time limit at which the game ends."""
 
 FEW_ROWS = 200

@@ -66,22 +66,30 @@ class Game:
         could tell least from held-out ones."""
         config = self.config
         best, best_auc = self.average.copy(), self._held_out_auc()
+        auc, gap, penalty = best_auc, torch.zeros(()), torch.zeros(())
         for _ in range(config.critic_head_start):
-            self._critic_step()
-        for step in range(config.game_steps):
+            gap, penalty = self._critic_step()
+            if self.history.due():
+                self.history.report("game", 0, config.game_steps, gap.item(), auc)
             if self.history.spent >= time_share:
-                break
+                return best
+        for step in range(1, config.game_steps + 1):
             for _ in range(config.critic_steps):
                 gap, penalty = self._critic_step()
             loss = self._generator_step()
             self.average.update(self.generator, config.game_batch_rows)
-            if (step + 1) % config.game_evaluate_every == 0:
+            late = step == config.game_steps or self.history.spent >= time_share
+            if step % config.game_evaluate_every == 0 or late:
                 auc = self._held_out_auc()
                 figures = {"gap": gap.item(), "penalty": penalty.item(), "loss": loss.item(), "c2st": auc}
-                self.history.record("game", step + 1, **figures)
-                self.history.report("game", step + 1, config.game_steps, gap.item(), auc)
+                self.history.record("game", step, **figures)
                 if auc < best_auc:
                     best, best_auc = self.average.copy(), auc
+            if late:
+                break
+            if self.history.due():
+                self.history.report("game", step, config.game_steps, gap.item(), auc)
+        self.history.report("game", config.game_steps, config.game_steps, gap.item(), best_auc)
         return best
 
     def _held_out_auc(self) -> float:

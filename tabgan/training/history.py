@@ -7,6 +7,9 @@ from typing import Any
 
 from tabgan.progress import Listener, Progress
 
+REPORT_SECONDS = 0.5
+"""At least so long between two reports of a stage's steps."""
+
 
 class History:
     """Collects records and reports progress; knows the time that is left where there is a limit."""
@@ -17,12 +20,17 @@ class History:
         self._listener = listener
         self._time_limit = time_limit
         self._started = self._stage_started = time.monotonic()
+        self._told = -REPORT_SECONDS
         self._stage = ""
 
     @property
     def spent(self) -> float:
         """The share of the time limit that is spent; 0 without a limit."""
         return 0.0 if self._time_limit is None else (time.monotonic() - self._started) / self._time_limit
+
+    def due(self) -> bool:
+        """Whether it is time to report again: a report may make a GPU wait, so not every step does."""
+        return time.monotonic() - self._told >= REPORT_SECONDS
 
     def report(
         self, stage: str, step: int, steps: int, loss: float | None = None, held_out: float | None = None
@@ -31,7 +39,11 @@ class History:
         now = time.monotonic()
         if stage != self._stage:
             self._stage, self._stage_started = stage, now
+        self._told = now
         left = (now - self._stage_started) / step * (steps - step) if step else None
+        if self._time_limit is not None:
+            remaining = max(self._time_limit - (now - self._started), 0.0)
+            left = remaining if left is None else min(left, remaining)
         if self._listener is not None:
             self._listener(
                 Progress(stage=stage, step=step, steps=steps, loss=loss, held_out=held_out, seconds_left=left)

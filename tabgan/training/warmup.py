@@ -47,25 +47,26 @@ class WarmUp:
         """Train; `time_share` is the share of the time limit at which to be done. Returns the best average."""
         config = self.config
         best, best_loss, since = self.average.copy(), math.inf, 0
-        for step in range(config.warmup_steps):
+        loss, held_out = torch.zeros(()), None
+        for step in range(1, config.warmup_steps + 1):
             done = max(step / config.warmup_steps, self.history.spent / time_share)
-            if done >= 1:
-                break
-            loss = self._step(step, done)
-            if (step + 1) % config.evaluate_every == 0 or step + 1 == config.warmup_steps:
+            loss = self._step(step, min(done, 1.0))
+            if step % config.evaluate_every == 0 or done >= 1:
                 held_out = self.held_out_loss()
-                self.history.record("warm-up", step + 1, loss=loss.item(), held_out=held_out)
-                self.history.report("warm-up", step + 1, config.warmup_steps, loss.item(), held_out)
+                self.history.record("warm-up", step, loss=loss.item(), held_out=held_out)
                 since = 0 if held_out < best_loss else since + 1
                 if held_out < best_loss:
                     best, best_loss = self.average.copy(), held_out
-                if since >= config.patience:
+                if done >= 1 or since >= config.patience:
                     break
+            if self.history.due():
+                self.history.report("warm-up", step, config.warmup_steps, loss.item(), held_out)
+        self.history.report("warm-up", config.warmup_steps, config.warmup_steps, loss.item(), held_out)
         return best
 
     def _step(self, step: int, done: float) -> Tensor:
         config = self.config
-        rate = config.learning_rate * min(1.0, (step + 1) / RISE_STEPS)
+        rate = config.learning_rate * min(1.0, step / RISE_STEPS)
         rate *= LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * done)) / 2
         for group in self._optimizer.param_groups:
             group["lr"] = rate
