@@ -46,16 +46,20 @@ class TrainConfig:
     """Rows of a batch of the warm-up; fewer for tables of a few thousand rows."""
     warmup_steps: int = 6_000
     """At most so many steps of the warm-up."""
-    warmup_epochs: int = 40
+    warmup_epochs: int = 60
     """At most so many times the warm-up sees every row."""
     learning_rate: float = 1.5e-3
     """Of the warm-up; it falls to a tenth along a half cosine."""
+    weight_decay: float = 0.3
+    """Decoupled weight decay of the warm-up (AdamW)."""
     ema_half_life_rows: int = 50_000
     """Rows seen until the average of the weights has forgotten half."""
     evaluate_every: int = 250
     """Steps between two looks at the held-out rows."""
-    patience: int = 6
-    """Looks without a better held-out loss until the warm-up stops."""
+    tolerance: float = 0.01
+    """Weights are kept whose held-out loss is not above the lowest one by more than this share."""
+    patience: int = 3
+    """Looks at worse weights, one after the other, until the warm-up stops."""
     all_hidden_share: float = 0.1
     """Share of the warm-up's rows of which nothing is shown."""
 
@@ -101,10 +105,11 @@ class TrainConfig:
             "penalty_every",
             "evaluate_every",
             "game_evaluate_every",
+            "patience",
         ):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; use 1 or more.")
-        for name in ("warmup_steps", "warmup_epochs", "game_steps", "game_epochs", "patience"):
+        for name in ("warmup_steps", "warmup_epochs", "game_steps", "game_epochs"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}; use 0 or more.")
         for name in ("learning_rate", "game_learning_rate", "temperature"):
