@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +13,8 @@ import torch
 
 from tabgan.config import ModelConfig, TrainConfig
 from tabgan.device import pick_device
-from tabgan.encoding.base import Draw
+from tabgan.encoding.base import Code, Draw
+from tabgan.encoding.dependencies import find_dependencies
 from tabgan.encoding.table import TableEncoder
 from tabgan.errors import ConfigError, DataError, ModelFileError, NotFittedError
 from tabgan.modelfile import Content, arrow_from_text, arrow_to_text, read_model, write_model
@@ -69,11 +70,20 @@ class Synthesizer:
         history.report("encode", 0, table.num_columns)
         schema = schema or Schema.infer(table)
         encoder = TableEncoder(schema, table.select(schema.names).schema).fit(table)
-        codes = torch.from_numpy(encoder.encode(table))
+        codes = encoder.encode(table)
+        dependencies = find_dependencies(codes, encoder.codes)
         history.report("encode", table.num_columns, table.num_columns)
         self.schema, self.rows_, self._encoder, self._kind = schema, table.num_rows, encoder, kind
+        self.facts_ = tuple(_fact(encoder.codes, a, b) for a, b in dependencies.determined)
         self._networks = train(
-            codes, encoder.codes, self.model_config, self.train_config, history, self.seed, self.device_
+            torch.from_numpy(codes),
+            encoder.codes,
+            dependencies.impossible,
+            self.model_config,
+            self.train_config,
+            history,
+            self.seed,
+            self.device_,
         )
         self.history_ = history.records
         return self
@@ -132,6 +142,7 @@ class Synthesizer:
                 "rows": self.rows_,
                 "rounds": networks.rounds,
                 "kind": self._kind,
+                "facts": self.facts_,
                 "model": asdict(self.model_config),
                 "train": asdict(self.train_config),
             },
@@ -155,6 +166,7 @@ class Synthesizer:
             found._encoder = TableEncoder(found.schema, arrow_from_text(content.schema["arrow"]))
             found._encoder.restore(content.encoders)
             found.rows_, found._kind, found.history_ = config["rows"], config["kind"], content.history
+            found.facts_ = tuple(config["facts"])
             found._networks = Networks.restore(
                 content.tensors,
                 found._encoder.codes,
@@ -178,6 +190,7 @@ class Synthesizer:
             "rounds by default": networks.rounds,
             "weights": sum(tensor.numel() for tensor in networks.tensors().values()),
             "columns": {column.name: f"{column.kind}, {column.dtype}" for column in self.schema},
+            "facts kept": list(self.facts_) or "none found",
             "model settings": asdict(self.model_config),
             "training settings": asdict(self.train_config),
             "last figures": {record["stage"]: _figures(record) for record in self.history_},
@@ -196,3 +209,7 @@ def load(path: str | Path, *, device: str = "auto") -> Synthesizer:
 
 def _figures(record: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in record.items() if name != "stage")
+
+
+def _fact(codes: Sequence[Code], a: int, b: int) -> str:
+    return f"{codes[a].name} fixes {codes[b].name}"

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tabgan.model.cooccurrence import split_by_dependence
 from tabgan.model.generator import Generator
+from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rng import generator as keyed
 
 BLOCK_ROWS = 512
@@ -18,11 +19,12 @@ BLOCK_ROWS = 512
 class Sampler:
     """Draws rows of codes from a generator, `rounds` groups of codes a row."""
 
-    def __init__(self, network: Generator, information: Tensor, *, noisy: bool) -> None:
+    def __init__(self, network: Generator, information: Tensor, exclusions: Exclusions, *, noisy: bool) -> None:
         """`information`: mutual information of the codes, `(codes, codes)`; `noisy`: whether rounds share a vector `z`
         (after the game) or not (after the warm-up alone)."""
         self.network = network
         self.information = information
+        self.exclusions = exclusions
         self.noisy = noisy
         self.device = str(network.bias.device)
 
@@ -44,11 +46,16 @@ class Sampler:
         z = torch.randn(BLOCK_ROWS, network.noise, generator=rng).to(self.device) if self.noisy else None
         uniforms = torch.rand(BLOCK_ROWS, layout.count, generator=rng).to(self.device)
         embedded = weights.unknown.sum(dim=0).expand(BLOCK_ROWS, -1)
+        drawn: set[int] = set()
         for group in groups:
             features = network.trunk(embedded, z)
             for code in group:
                 part = layout.slices[code]
                 logits = torch.addmm(weights.bias[part], features, weights.heads[part].T)
+                for other, penalty in self.exclusions.of(code):
+                    if other in drawn:
+                        logits += penalty[codes[:, other]]
+                drawn.add(code)
                 codes[:, code] = draw(logits, uniforms[:, code : code + 1])
                 embedded = embedded + weights.values[part][codes[:, code]] - weights.unknown[code]
         return codes

