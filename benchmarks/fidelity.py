@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
-from tabgan import Synthesizer, TrainConfig, evaluate
+from tabgan import Schema, Synthesizer, TrainConfig, evaluate
 from tabgan.tables import read_table, write_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -91,8 +92,6 @@ def score(task: Task, synthesizer: Synthesizer, train: Path, holdout: Path, roun
     start = time.perf_counter()
     tables = list(synthesizer.sample_tables(synthesizer.rows_, rounds=rounds))
     rate = synthesizer.rows_ / (time.perf_counter() - start)
-    import pyarrow as pa
-
     write_table(pa.concat_tables(tables), synthetic, force=True)
     report = evaluate(train, synthetic, holdout=holdout)
     figures = {
@@ -104,10 +103,13 @@ def score(task: Task, synthesizer: Synthesizer, train: Path, holdout: Path, roun
 
 
 def judge(task: Task, train: Path, holdout: Path, synthetic: Path) -> dict[str, float]:
-    """The outside judge's figures under its own names."""
+    """The outside judge's figures under its own names; row ids, which it would take for categories, are left out."""
     result = train.with_name("scores.json")
-    command = [sys.executable, JUDGE, "--train", train, "--holdout", holdout, "--synthetic", synthetic]
-    command += ["--json", result, "--categorical", task.categories]
+    command = [sys.executable, JUDGE, "--json", result, "--categorical", task.categories]
+    keys = [column.name for column in Schema.infer(read_table(train)) if column.kind == "key"]
+    for name, path in (("--train", train), ("--holdout", holdout), ("--synthetic", synthetic)):
+        write_table(read_table(path).drop_columns(keys), without_keys := path.with_suffix(".judged.csv"), force=True)
+        command += [name, without_keys]
     command += ["--target", task.target] if task.target else []
     subprocess.run([str(part) for part in command], check=True, capture_output=True)
     found = json.loads(result.read_text())

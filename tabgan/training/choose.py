@@ -16,7 +16,7 @@ TOLERANCE = 0.02
 """How much more C2ST AUC fewer rounds may cost."""
 TIME_SHARE = 0.95
 """The share of a time limit at which the choice must be made."""
-MAX_ROWS = 5_000
+MAX_ROWS = 10_000
 """Real rows, and as many made ones, that the trees see."""
 
 
