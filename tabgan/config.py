@@ -67,8 +67,8 @@ class TrainConfig:
     """At most so many generator updates in the adversarial game; 0 leaves the game out."""
     game_epochs: int = 25
     """At most so many times the game makes as many rows as the table has."""
-    game_rounds: int = 2
-    """Rounds in which the generator makes a row in the game."""
+    game_rounds: int = 3
+    """In the game the generator makes its rows in two rounds to this many (or in one, if this is one)."""
     game_batch_rows: int = 500
     """Rows of a batch of the game; fewer for tables of a few thousand rows."""
     game_evaluate_every: int = 150

@@ -44,7 +44,7 @@ class Sampler:
         network, layout = self.network, self.network.layout
         codes = torch.zeros(BLOCK_ROWS, layout.count, dtype=torch.long, device=self.device)
         z = torch.randn(BLOCK_ROWS, network.noise, generator=rng).to(self.device) if self.noisy else None
-        uniforms = torch.rand(BLOCK_ROWS, layout.count, generator=rng).to(self.device)
+        uniforms = spread_uniforms(BLOCK_ROWS, layout.count, rng).to(self.device)
         embedded = weights.unknown.sum(dim=0).expand(BLOCK_ROWS, -1)
         drawn: set[int] = set()
         for group in groups:
@@ -69,6 +69,16 @@ class _Weights:
         self.unknown = network.unknown
         self.heads = network.heads.rows()
         self.bias = network.bias + network.impossible
+
+
+def spread_uniforms(rows: int, columns: int, rng: torch.Generator) -> Tensor:
+    """`(rows, columns)` numbers uniform in [0, 1), of which every column has one in each 1/rows of the interval.
+
+    A Latin hypercube sample (McKay et al. 1979): each row is distributed as before, and shares over many rows vary less
+    than independent draws would make them.
+    """
+    strata = torch.rand(columns, rows, generator=rng).argsort(dim=1).T
+    return ((strata + torch.rand(rows, columns, generator=rng)) / rows).clamp(max=1 - 2**-24)
 
 
 def draw(logits: Tensor, uniforms: Tensor) -> Tensor:

@@ -33,6 +33,9 @@ GAME_SHARE = 0.75
 FEW_ROWS = 200
 """Of fewer rows than this no distance between distributions can be judged: no game, and a round a code."""
 
+MOST_ROUNDS = 64
+"""More rounds than this are not tried: codes that tell of each other are far apart by then."""
+
 
 @dataclass
 class Networks:
@@ -127,7 +130,7 @@ def train(
 
     rng = keyed("warm-up", seed, device=device)
     conditional = WarmUp(generator, rows, config, history, rng).run(WARMUP_SHARE)
-    networks = Networks(conditional, None, information, exclusions, config.game_rounds, len(layout))
+    networks = Networks(conditional, None, information, exclusions, config.game_rounds, min(len(layout), MOST_ROUNDS))
     if len(codes) < FEW_ROWS or len(layout) < 2:
         return networks
     if config.game_steps:
@@ -135,14 +138,15 @@ def train(
         rng = keyed("game", seed, device=device)
         game = Game(conditional, critic, rows, layout, information, exclusions, pooling, target, config, history, rng)
         networks.joint = game.run(GAME_SHARE)
-    candidates = [(rounds, networks.sampler(rounds)) for rounds in _numbers_of_rounds(config.game_rounds, len(layout))]
+    candidates = [(rounds, networks.sampler(rounds)) for rounds in _numbers_of_rounds(len(layout))]
     networks.rounds = choose_rounds(candidates, rows, layout, seed, history)
     return networks
 
 
-def _numbers_of_rounds(fewest: int, most: int) -> list[int]:
-    """The numbers of rounds to choose from: the game's, then about half as many again each time, to a round a code."""
-    found, rounds = [], min(fewest, most)
+def _numbers_of_rounds(count: int) -> list[int]:
+    """The numbers of rounds to choose from for `count` codes: two, then half as many again, to a round a code."""
+    most = min(count, MOST_ROUNDS)
+    found, rounds = [], 2
     while rounds < most:
         found.append(rounds)
         rounds = -(-rounds * 3 // 2)

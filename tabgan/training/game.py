@@ -27,6 +27,8 @@ from tabgan.training.detection import c2st
 from tabgan.training.history import History
 from tabgan.training.warmup import prediction_loss, random_masks
 
+FEWEST_ROUNDS = 2
+"""One round is too few to be worth training for, unless the settings ask for it."""
 EVALUATION_ROWS = 3_000
 """Real rows, and as many made ones, at each look."""
 
@@ -54,7 +56,8 @@ class Game:
         self.average = Average(generator, config.ema_half_life_rows)
         self.rows, self.codes, self.information, self.exclusions = rows, codes, information, exclusions
         self.pooling, self.target = pooling, target
-        self.groups = split_by_dependence(information, config.game_rounds)
+        fewest = min(FEWEST_ROUNDS, config.game_rounds)
+        self.splits = [split_by_dependence(information, n) for n in range(fewest, config.game_rounds + 1)]
         self.config, self.history, self.rng = config, history, rng
         rate = config.game_learning_rate
         # No first moment: the critic moves the ground under the generator (section 5 of the paper takes 0 and 0.9).
@@ -98,7 +101,7 @@ class Game:
     def _held_out_auc(self) -> float:
         real = self.rows.some(EVALUATION_ROWS)
         sampler = Sampler(self.average.network, self.information, self.exclusions, noisy=True)
-        made = torch.cat(list(sampler.blocks(len(real), len(self.groups), seed=0)))
+        made = torch.cat(list(sampler.blocks(len(real), len(self.splits[0]), seed=0)))
         return c2st(real.cpu(), made, self.codes, seed=0)
 
     def _critic_step(self) -> tuple[Tensor, Tensor]:
@@ -132,11 +135,14 @@ class Game:
         self._generator_optimizer.step()
         return loss.detach()
 
+    def _randbelow(self, end: int) -> int:
+        return int(torch.randint(end, (1,), generator=self.rng, device=self.rows.device))
+
     def _make(self, rows: int) -> Tensor:
-        """Rows from nothing, in rounds: `(rows, total)` one-hot, with the gradient of soft draws."""
-        order = torch.randperm(len(self.groups), generator=self.rng, device=self.rows.device).tolist()
+        """Rows from nothing, in a random number of rounds and order: `(rows, total)` one-hot with soft gradients."""
+        split = self.splits[self._randbelow(len(self.splits))]
+        groups = sorted(split, key=lambda _: self._randbelow(2**31))
         z = torch.randn(rows, self.generator.noise, generator=self.rng, device=self.rows.device)
-        groups = [self.groups[i] for i in order]
         return unroll(self.generator, groups, z, self.exclusions, self.config.temperature, self.rng)
 
 

@@ -7,7 +7,7 @@ from tabgan.encoding.base import Code
 from tabgan.model.generator import Generator
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rng import generator as keyed
-from tabgan.sampling.sampler import BLOCK_ROWS, Sampler, draw
+from tabgan.sampling.sampler import BLOCK_ROWS, Sampler, draw, spread_uniforms
 
 CODES = [Code("a", 4, ordered=False), Code("b", 12, ordered=True), Code("c", 3, ordered=False)]
 
@@ -73,3 +73,18 @@ def test_values_that_exclude_each_other_never_meet(rounds):
     free = rows_of(made_sampler(), 4_000, rounds, seed=0)
     assert not never[codes[:, 0], codes[:, 2]].any()
     assert never[free[:, 0], free[:, 2]].any()
+
+
+def test_spread_uniforms_have_one_number_in_each_stratum_and_no_ties_between_columns():
+    numbers = spread_uniforms(512, 3, torch.Generator().manual_seed(0))
+    assert ((numbers >= 0) & (numbers < 1)).all()
+    for column in numbers.T:
+        assert torch.equal((column * 512).long().sort().values, torch.arange(512))
+    assert torch.corrcoef(numbers.T).fill_diagonal_(0).abs().max() < 0.15
+
+
+def test_shares_of_a_sample_vary_less_than_independent_draws_would():
+    rows = rows_of(made_sampler(), 20 * BLOCK_ROWS, 3, seed=0)
+    shares = torch.stack([(block[:, 0] == 1).float().mean() for block in rows.split(BLOCK_ROWS)])
+    share = shares.mean()
+    assert shares.std() < 0.6 * (share * (1 - share) / BLOCK_ROWS).sqrt()
