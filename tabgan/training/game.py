@@ -25,6 +25,7 @@ from tabgan.training.average import Average
 from tabgan.training.batches import Rows
 from tabgan.training.detection import c2st
 from tabgan.training.history import History
+from tabgan.training.recovery import Recovery
 from tabgan.training.warmup import prediction_loss, random_masks
 
 FEWEST_ROUNDS = 2
@@ -64,6 +65,8 @@ class Game:
         self._generator_optimizer = torch.optim.Adam(self.generator.parameters(), lr=rate, betas=(0.0, 0.9))
         self._critic_optimizer = torch.optim.Adam(critic.parameters(), lr=rate, betas=(0.0, 0.9))
         self._critic_updates = 0
+        optimizers = [self._generator_optimizer, self._critic_optimizer]
+        self._recovery = Recovery("game", [self.generator, critic, self.average.network, *optimizers], history)
 
     def run(self, time_share: float = 1.0) -> Generator:
         """The loop of Algorithm 1, after a head start of the critic.
@@ -86,6 +89,9 @@ class Game:
             self.average.update(self.generator, config.game_batch_rows)
             late = step == config.game_steps or self.history.spent >= time_share
             if step % config.game_evaluate_every == 0 or late:
+                if not self._recovery.check(step):
+                    self._set_rate(config.game_learning_rate * self._recovery.rate_share)
+                    continue
                 auc = self._held_out_auc()
                 figures = {"gap": gap.item(), "penalty": penalty.item(), "loss": loss.item(), "c2st": auc}
                 self.history.record("game", step, **figures)
@@ -97,6 +103,11 @@ class Game:
                 self.history.report("game", step, config.game_steps, gap.item(), auc)
         self.history.report("game", config.game_steps, config.game_steps, gap.item(), best_auc)
         return best
+
+    def _set_rate(self, rate: float) -> None:
+        for optimizer in (self._generator_optimizer, self._critic_optimizer):
+            for group in optimizer.param_groups:
+                group["lr"] = rate
 
     def _held_out_auc(self) -> float:
         real = self.rows.some(EVALUATION_ROWS)

@@ -17,6 +17,7 @@ from tabgan.model.losses import cross_entropies, masked_loss
 from tabgan.training.average import Average
 from tabgan.training.batches import Rows
 from tabgan.training.history import History
+from tabgan.training.recovery import Recovery
 
 RISE_STEPS = 100
 """Steps in which the learning rate rises from zero."""
@@ -50,6 +51,7 @@ class WarmUp:
             lr=config.learning_rate,
             betas=(0.9, 0.99),
         )
+        self._recovery = Recovery("warm-up", [generator, self.average.network, self._optimizer], history)
 
     def run(self, time_share: float = 1.0) -> Generator:
         """Train; `time_share` is the share of the time limit at which to be done. Returns the average that is kept."""
@@ -60,6 +62,8 @@ class WarmUp:
             done = max(step / config.warmup_steps, self.history.spent / time_share)
             loss = self._step(step, min(done, 1.0))
             if step % config.evaluate_every == 0 or done >= 1:
+                if not self._recovery.check(step):
+                    continue
                 held_out = self.held_out_loss()
                 self.history.record("warm-up", step, loss=loss.item(), held_out=held_out)
                 worse = worse + 1 if held_out > best_loss * (1 + config.tolerance) else 0
@@ -74,7 +78,7 @@ class WarmUp:
 
     def _step(self, step: int, done: float) -> Tensor:
         config = self.config
-        rate = config.learning_rate * min(1.0, step / RISE_STEPS)
+        rate = self._recovery.rate_share * config.learning_rate * min(1.0, step / RISE_STEPS)
         rate *= LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * done)) / 2
         for group in self._optimizer.param_groups:
             group["lr"] = rate

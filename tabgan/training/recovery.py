@@ -1,0 +1,57 @@
+"""What happens when training meets numbers that are not finite: the last healthy state comes back, at half the rate."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+
+from tabgan.errors import DivergenceError
+from tabgan.training.history import History
+
+MOST_RESTORES = 5
+"""After so many restores training is given up: at a thirtieth of the rate the data or the settings are at fault."""
+
+
+class Stateful(Protocol):
+    """A network or an optimizer."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any], /) -> Any: ...
+
+
+class Recovery:
+    """Keeps snapshots of networks and optimizers, and goes back to the last one when `check` finds them ill."""
+
+    def __init__(self, stage: str, parts: Sequence[Stateful], history: History) -> None:
+        """`parts`: all that training changes; `stage` is what the history calls it."""
+        self._stage, self._parts, self._history = stage, parts, history
+        self._restores = 0
+        self._keep()
+
+    @property
+    def rate_share(self) -> float:
+        """The share of the learning rate that is left: half for each restore."""
+        return 0.5**self._restores
+
+    def check(self, step: int) -> bool:
+        """Keep the state if every weight is finite and return True; else restore the last one and return False."""
+        networks = [part for part in self._parts if isinstance(part, torch.nn.Module)]
+        if all(bool(weight.isfinite().all()) for network in networks for weight in network.parameters()):
+            self._keep()
+            return True
+        self._restores += 1
+        if self._restores > MOST_RESTORES:
+            raise DivergenceError(
+                f"training in the {self._stage} met numbers that are not finite {self._restores} times; "
+                "look for extreme values in the table, or set a lower learning_rate."
+            )
+        for part, state in zip(self._parts, self._kept, strict=True):
+            part.load_state_dict(copy.deepcopy(state))
+        self._history.record(self._stage, step, restored=self._restores, rate_share=self.rate_share)
+        return False
+
+    def _keep(self) -> None:
+        self._kept = [copy.deepcopy(part.state_dict()) for part in self._parts]
