@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
-from scipy import sparse
 
 from tabgan.encoding.base import Code
 
@@ -19,7 +19,7 @@ LEAST_EXPECTED = 15.0
 """Meetings that chance must have brought for their lack to count: with so many due, none happens once in 3 million."""
 LEAST_MISMATCHES = 20.0
 """Mismatches that chance must have brought for a mapping without any to count."""
-MAX_PAIRS = 500_000_000
+MAX_PAIRS = 2_000_000_000
 """Pairs of cells that are counted: of a large or wide table, some of the rows."""
 
 
@@ -41,32 +41,24 @@ def find_dependencies(codes: np.ndarray, layout: Sequence[Code]) -> Dependencies
     step = -(-len(codes) * count**2 // MAX_PAIRS) or 1
     some = codes[::step]
     rows = len(some)
-    starts = np.concatenate([[0], np.cumsum([code.cardinality for code in layout])]).astype(np.int64)
-    places = (some + starts[:-1]).ravel()
-    one_hot = sparse.csr_array(
-        (np.ones(rows * count, dtype=np.int32), places, np.arange(0, rows * count + 1, count)),
-        shape=(rows, int(starts[-1])),
-    )
-    met = sparse.csr_array(one_hot.T @ one_hot)
-    often = met.diagonal()
+    often = [np.bincount(column, minlength=code.cardinality) for column, code in zip(some.T, layout, strict=True)]
     impossible: dict[tuple[int, int], np.ndarray] = {}
     determined: list[tuple[int, int]] = []
-    for a in range(count):
-        band = met[starts[a] : starts[a + 1]].toarray()
-        size_a = often[starts[a] : starts[a + 1]]
-        for b in range(a + 1, count):
-            block, size_b = band[:, starts[b] : starts[b + 1]], often[starts[b] : starts[b + 1]]
-            never = (block == 0) & (np.outer(size_a, size_b) / rows >= LEAST_EXPECTED)
-            if _determines(block, size_a, size_b):
-                determined.append((a, b))
-                never |= (block == 0) & (size_a > 0)[:, None]
-            if _determines(block.T, size_b, size_a):
-                determined.append((b, a))
-                never |= (block == 0) & (size_b > 0)[None, :]
-            if step > 1 and never.any():
-                never[codes[:, a], codes[:, b]] = False  # what the other rows hold is not impossible
-            if never.any():
-                impossible[a, b] = never
+    for a, b in combinations(range(count), 2):
+        size_a, size_b = often[a], often[b]
+        cells = np.bincount(some[:, a] * len(size_b) + some[:, b], minlength=len(size_a) * len(size_b))
+        block = cells.reshape(len(size_a), len(size_b))
+        never = (block == 0) & (np.outer(size_a, size_b) >= LEAST_EXPECTED * rows)
+        if _determines(block, size_a, size_b):
+            determined.append((a, b))
+            never |= (block == 0) & (size_a > 0)[:, None]
+        if _determines(block.T, size_b, size_a):
+            determined.append((b, a))
+            never |= (block == 0) & (size_b > 0)[None, :]
+        if step > 1 and never.any():
+            never[codes[:, a], codes[:, b]] = False  # what the other rows hold is not impossible
+        if never.any():
+            impossible[a, b] = never
     return Dependencies(impossible, tuple(determined))
 
 

@@ -23,18 +23,19 @@ from tabgan.training.game import Game
 from tabgan.training.history import History
 from tabgan.training.warmup import WarmUp
 
-POOLED = 32
-"""Values of a code at most in the co-occurrence table."""
-WARMUP_SHARE = 0.4
-"""The share of a time limit at which the warm-up ends."""
-GAME_SHARE = 0.75
-"""The share of a time limit at which the game ends."""
+POOLED, ALL_POOLED = 32, 4_000
+"""Values of a code, and about of all codes, at most in the co-occurrence table."""
+WARMUP_SHARE, GAME_SHARE = 0.45, 0.65
+"""The shares of the time left, where there is a limit, that the warm-up and then the game may take."""
 
 FEW_ROWS = 200
 """Of fewer rows than this no distance between distributions can be judged: no game, and a round a code."""
 
 MOST_ROUNDS = 64
 """More rounds than this are not tried: codes that tell of each other are far apart by then."""
+
+MANY_CODES = 24
+"""Up to so many codes the numbers of rounds that are tried grow by half; beyond, they double."""
 
 
 @dataclass
@@ -124,12 +125,12 @@ def train(
     holdout = max(1, min(round(len(codes) * config.holdout_share), config.holdout_rows))
     rows = Rows(codes, holdout, device, keyed("split", seed))
     config = config.for_rows(len(rows.train))
-    pooling = Pooling(layout, frequencies, POOLED)
+    pooling = Pooling(layout, frequencies, max(6, min(POOLED, ALL_POOLED // len(layout))))
     target = cooccurrence(rows.train, pooling)
     information = mutual_information(target, pooling.layout, len(rows.train)).cpu()
 
     rng = keyed("warm-up", seed, device=device)
-    conditional = WarmUp(generator, rows, config, history, rng).run(WARMUP_SHARE)
+    conditional = WarmUp(generator, rows, config, history, rng).run(history.until(WARMUP_SHARE))
     networks = Networks(conditional, None, information, exclusions, config.game_rounds, min(len(layout), MOST_ROUNDS))
     if len(codes) < FEW_ROWS or len(layout) < 2:
         return networks
@@ -137,17 +138,17 @@ def train(
         critic = Critic(layout, model, keyed("critic", seed)).to(device)
         rng = keyed("game", seed, device=device)
         game = Game(conditional, critic, rows, layout, information, exclusions, pooling, target, config, history, rng)
-        networks.joint = game.run(GAME_SHARE)
+        networks.joint = game.run(history.until(GAME_SHARE))
     candidates = [(rounds, networks.sampler(rounds)) for rounds in _numbers_of_rounds(len(layout))]
     networks.rounds = choose_rounds(candidates, rows, layout, seed, history)
     return networks
 
 
 def _numbers_of_rounds(count: int) -> list[int]:
-    """The numbers of rounds to choose from for `count` codes: two, then half as many again, to a round a code."""
+    """The numbers of rounds to choose from for `count` codes: two, then more and more, to a round a code."""
     most = min(count, MOST_ROUNDS)
     found, rounds = [], 2
     while rounds < most:
         found.append(rounds)
-        rounds = -(-rounds * 3 // 2)
+        rounds = -(-rounds * 3 // 2) if count <= MANY_CODES else 2 * rounds
     return [*found, most]

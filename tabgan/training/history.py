@@ -28,6 +28,10 @@ class History:
         """The share of the time limit that is spent; 0 without a limit."""
         return 0.0 if self._time_limit is None else (time.monotonic() - self._started) / self._time_limit
 
+    def until(self, share: float) -> float:
+        """The share of the time limit at which `share` of the time that is left now will be spent."""
+        return self.spent + share * (1 - self.spent)
+
     def due(self) -> bool:
         """Whether it is time to report again: a report may make a GPU wait, so not every step does."""
         return time.monotonic() - self._told >= REPORT_SECONDS
