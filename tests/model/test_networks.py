@@ -93,7 +93,10 @@ def test_neighbours_of_an_ordered_code_share_and_labels_do_not():
     assert (weights[:4] == 0).all()  # labels
     assert (weights[4] == 0).all()  # the missing price
     prices = weights[5:44]
-    # Hat functions add up to one at each of the four resolutions.
-    assert prices.sum(dim=1).tolist() == pytest.approx([4.0] * 39)
-    overlap = prices @ prices.T
+    hats, score = prices[:, :-1], prices[:, -1]
+    # Hat functions add up to one at each of the two resolutions.
+    assert hats.sum(dim=1).tolist() == pytest.approx([2.0] * 39)
+    overlap = hats @ hats.T
     assert overlap[0, 1] > overlap[0, 5] > overlap[0, 38] == 0
+    assert (score.diff() > 0).all()
+    assert score[19].item() == pytest.approx(0)  # the middle one of 39 prices
