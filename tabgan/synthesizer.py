@@ -22,6 +22,7 @@ from tabgan.progress import Listener
 from tabgan.sampling.sampler import BLOCK_ROWS
 from tabgan.schema import Schema
 from tabgan.tables import from_arrow, to_arrow
+from tabgan.training.alarms import alarms
 from tabgan.training.fit import Networks, train
 from tabgan.training.history import History
 
@@ -92,6 +93,12 @@ class Synthesizer:
     def rounds_(self) -> int:
         """Rounds in which a row is drawn by default."""
         return self._fitted().rounds
+
+    @property
+    def alarms_(self) -> list[str]:
+        """What went wrong in `fit`, in words; empty if nothing did."""
+        self._fitted()
+        return alarms(self.history_)
 
     @property
     def arrow_schema(self) -> pa.Schema:
@@ -191,6 +198,7 @@ class Synthesizer:
             "weights": sum(tensor.numel() for tensor in networks.tensors().values()),
             "columns": {column.name: f"{column.kind}, {column.dtype}" for column in self.schema},
             "facts kept": list(self.facts_) or "none found",
+            "alarms": self.alarms_ or "none",
             "model settings": asdict(self.model_config),
             "training settings": asdict(self.train_config),
             "last figures": {record["stage"]: _figures(record) for record in self.history_},

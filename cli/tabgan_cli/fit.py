@@ -56,6 +56,8 @@ def fit(
         synthesizer.fit(data, progress=progress)
     synthesizer.save(model, force=force)
     if not quiet:
+        for line in [*(f"found: {fact}" for fact in synthesizer.facts_), *(f"alarm: {x}" for x in synthesizer.alarms_)]:
+            typer.echo(line)
         typer.echo(
             f"wrote {model}, learned from {synthesizer.rows_:,} rows and {len(synthesizer.schema.columns)} columns"
         )

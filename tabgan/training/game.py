@@ -7,6 +7,7 @@ them. Gradients pass through the rounds by straight-through Gumbel draws (Jang e
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 
 import torch
@@ -65,6 +66,9 @@ class Game:
         self._generator_optimizer = torch.optim.Adam(self.generator.parameters(), lr=rate, betas=(0.0, 0.9))
         self._critic_optimizer = torch.optim.Adam(critic.parameters(), lr=rate, betas=(0.0, 0.9))
         self._critic_updates = 0
+        # What the last steps gave: the gap is the critic's estimate of the Wasserstein distance.
+        self._figures: dict[str, Tensor] = {"gap": torch.zeros(())}
+        self._best, self._best_auc, self._auc = self.average.copy(), math.inf, math.inf
         optimizers = [self._generator_optimizer, self._critic_optimizer]
         self._recovery = Recovery("game", [self.generator, critic, self.average.network, *optimizers], history)
 
@@ -74,65 +78,66 @@ class Game:
         `time_share`: the share of the time limit at which to be done. Returns the average whose rows boosted trees
         could tell least from held-out ones."""
         config = self.config
-        best, best_auc = self.average.copy(), self._held_out_auc()
-        auc, gap, penalty = best_auc, torch.zeros(()), torch.zeros(())
+        self._look(0)
         for _ in range(config.critic_head_start):
-            gap, penalty = self._critic_step()
-            if self.history.due():
-                self.history.report("game", 0, config.game_steps, gap.item(), auc)
+            self._critic_step()
+            self._report(0)
             if self.history.spent >= time_share:
-                return best
+                return self._best
         for step in range(1, config.game_steps + 1):
             for _ in range(config.critic_steps):
-                gap, penalty = self._critic_step()
-            loss = self._generator_step()
+                self._critic_step()
+            self._generator_step()
             self.average.update(self.generator, config.game_batch_rows)
-            late = step == config.game_steps or self.history.spent >= time_share
-            if step % config.game_evaluate_every == 0 or late:
-                if not self._recovery.check(step):
-                    self._set_rate(config.game_learning_rate * self._recovery.rate_share)
-                    continue
-                auc = self._held_out_auc()
-                figures = {"gap": gap.item(), "penalty": penalty.item(), "loss": loss.item(), "c2st": auc}
-                self.history.record("game", step, **figures)
-                if auc < best_auc:
-                    best, best_auc = self.average.copy(), auc
-            if late:
+            last = step == config.game_steps or self.history.spent >= time_share
+            if step % config.game_evaluate_every == 0 or last:
+                self._look(step)
+            self._report(step)
+            if last:
                 break
-            if self.history.due():
-                self.history.report("game", step, config.game_steps, gap.item(), auc)
-        self.history.report("game", config.game_steps, config.game_steps, gap.item(), best_auc)
-        return best
+        self.history.report("game", config.game_steps, config.game_steps, self._figures["gap"].item(), self._best_auc)
+        return self._best
 
-    def _set_rate(self, rate: float) -> None:
-        for optimizer in (self._generator_optimizer, self._critic_optimizer):
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-
-    def _held_out_auc(self) -> float:
+    def _look(self, step: int) -> None:
+        """Judge the averaged generator, keep it if it is the best so far, and go back if numbers are not finite."""
+        if not self._recovery.check(step):
+            for optimizer in (self._generator_optimizer, self._critic_optimizer):
+                for group in optimizer.param_groups:
+                    group["lr"] = self.config.game_learning_rate * self._recovery.rate_share
+            return
         real = self.rows.some(EVALUATION_ROWS)
         sampler = Sampler(self.average.network, self.information, self.exclusions, noisy=True)
         made = torch.cat(list(sampler.blocks(len(real), len(self.splits[0]), seed=0)))
-        return c2st(real.cpu(), made, self.codes, seed=0)
+        self._auc = c2st(real, made, self.codes, seed=0)
+        distinct = len(made.unique(dim=0)) / len(made)
+        figures = {name: value.item() for name, value in self._figures.items()}
+        self.history.record("game", step, **figures, c2st=self._auc, distinct=distinct)
+        if self._auc < self._best_auc:
+            self._best, self._best_auc = self.average.copy(), self._auc
 
-    def _critic_step(self) -> tuple[Tensor, Tensor]:
+    def _report(self, step: int) -> None:
+        if self.history.due():
+            self.history.report("game", step, self.config.game_steps, self._figures["gap"].item(), self._auc)
+
+    def _critic_step(self) -> None:
         config, critic = self.config, self.critic
         real = critic.embed(self.rows.draw(config.game_batch_rows, self.rng))
         with torch.no_grad():
             made = self._make(config.game_batch_rows)
         fake = critic.embed_weights(made)
         gap = critic(real).mean() - critic(fake).mean()
-        penalty = torch.zeros((), device=gap.device)
+        loss = -gap
         if self._critic_updates % config.penalty_every == 0:  # lazy: every k-th step, k times heavier (StyleGAN2, 4.1)
             penalty = gradient_penalty(critic, real.detach(), fake.detach(), self.rng)
+            loss = loss + config.penalty_weight * config.penalty_every * penalty
+            self._figures["penalty"] = penalty.detach()
         self._critic_updates += 1
-        loss = -gap + config.penalty_weight * config.penalty_every * penalty
         self._critic_optimizer.zero_grad()
         loss.backward()
         self._critic_optimizer.step()
-        return gap.detach(), penalty.detach()
+        self._figures |= {"gap": gap.detach(), "critic_gradient": gradient_norm(critic)}
 
-    def _generator_step(self) -> Tensor:
+    def _generator_step(self) -> None:
         config = self.config
         made = self._make(config.game_batch_rows)
         loss: Tensor = -config.critic_weight * self.critic(self.critic.embed_weights(made)).mean()
@@ -144,7 +149,7 @@ class Game:
         self._generator_optimizer.zero_grad()
         loss.backward()
         self._generator_optimizer.step()
-        return loss.detach()
+        self._figures |= {"loss": loss.detach(), "generator_gradient": gradient_norm(self.generator)}
 
     def _randbelow(self, end: int) -> int:
         return int(torch.randint(end, (1,), generator=self.rng, device=self.rows.device))
@@ -192,3 +197,8 @@ def straight_through(logits: Tensor, temperature: float, rng: torch.Generator) -
     soft = (scores / temperature).softmax(dim=1)
     hard: Tensor = functional.one_hot(scores.argmax(dim=1), logits.shape[1]).to(soft.dtype)
     return hard + (soft - soft.detach())  # in this order the forward value is exactly one-hot
+
+
+def gradient_norm(network: torch.nn.Module) -> Tensor:
+    """The length of the gradient of all weights together."""
+    return torch.nn.utils.get_total_norm([weight.grad for weight in network.parameters() if weight.grad is not None])

@@ -97,4 +97,7 @@ def test_the_game_leaves_the_warm_ups_network_alone(twins):
 def test_the_history_holds_the_critics_estimate_and_the_held_out_distance(twins):
     records = [record for record in twins[4].records if record["stage"] == "game"]
     assert records
-    assert {"step", "gap", "penalty", "loss", "c2st"} <= records[-1].keys()
+    assert {"step", "gap", "penalty", "loss", "c2st", "distinct"} <= records[-1].keys()
+    assert records[-1]["critic_gradient"] > 0
+    assert records[-1]["generator_gradient"] > 0
+    assert records[-1]["distinct"] == pytest.approx(9 / 1_000)  # the kinds of rows there can be, among 1,000 rows
