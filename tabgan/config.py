@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 from tabgan.errors import ConfigError
-
-LEAST_WARMUP, LEAST_GAME = 300, 150
-"""A small table gets as many steps as this, if the settings allow them."""
-LOOKS = 24
-"""The warm-up looks at the held-out rows at least so often."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +42,9 @@ class TrainConfig:
     """At most so many steps of the warm-up."""
     warmup_epochs: int = 60
     """At most so many times the warm-up sees every row."""
+    warmup_budget: float = 150.0
+    """Seconds that the warm-up may take on one CPU core, by an estimate from the table's shape and not by a clock, so
+    that a table gets the same steps on any machine."""
     learning_rate: float = 1.5e-3
     """Of the warm-up; it falls to a tenth along a half cosine."""
     weight_decay: float = 0.3
@@ -67,6 +64,8 @@ class TrainConfig:
     """At most so many generator updates in the adversarial game; 0 leaves the game out."""
     game_epochs: int = 25
     """At most so many times the game makes as many rows as the table has."""
+    game_budget: float = 200.0
+    """Seconds that the game may take on one CPU core, by the same kind of estimate."""
     game_rounds: int = 3
     """In the game the generator makes its rows in two rounds to this many (or in one, if this is one)."""
     game_batch_rows: int = 500
@@ -115,19 +114,3 @@ class TrainConfig:
         for name in ("learning_rate", "game_learning_rate", "temperature"):
             if not 0 < getattr(self, name) <= 10:
                 raise ConfigError(f"{name} is {getattr(self, name)}; use a small number above 0.")
-
-    def for_rows(self, rows: int) -> Self:
-        """These settings for a table of `rows` training rows: smaller batches and fewer steps where it is small."""
-        batch, game_batch = (min(most, max(32, rows // 16)) for most in (self.batch_rows, self.game_batch_rows))
-        steps = min(self.warmup_steps, max(LEAST_WARMUP, self.warmup_epochs * rows // batch))
-        game_steps = min(self.game_steps, max(LEAST_GAME, self.game_epochs * rows // game_batch))
-        return replace(
-            self,
-            batch_rows=batch,
-            game_batch_rows=game_batch,
-            warmup_steps=steps,
-            evaluate_every=max(1, min(self.evaluate_every, steps // LOOKS)),
-            game_steps=game_steps,
-            game_evaluate_every=max(1, min(self.game_evaluate_every, game_steps // 4)),
-            critic_head_start=min(self.critic_head_start, game_steps),
-        )

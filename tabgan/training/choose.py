@@ -16,15 +16,15 @@ TOLERANCE = 0.02
 """How much more C2ST AUC fewer rounds may cost."""
 TIME_SHARE = 0.95
 """The share of a time limit at which the choice must be made."""
-MAX_ROWS = 10_000
-"""Real rows, and as many made ones, that the trees see."""
+MAX_ROWS, MAX_CELLS = 10_000, 400_000
+"""Real rows, and cells of them, that the trees see at most, and as many made ones."""
 
 
 def choose_rounds(
     candidates: Sequence[tuple[int, Sampler]], rows: Rows, codes: Sequence[Code], seed: int, history: History
 ) -> int:
     """The chosen one of `candidates`, (rounds, sampler) with rising rounds, judged on `rows`."""
-    real = rows.some(MAX_ROWS)
+    real = rows.some(min(MAX_ROWS, MAX_CELLS // len(codes)))
     found: list[tuple[int, float]] = []
     # The most rounds first: they are what is left where time runs out.
     for rounds, sampler in reversed(candidates):

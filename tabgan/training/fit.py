@@ -21,6 +21,7 @@ from tabgan.training.batches import Rows
 from tabgan.training.choose import choose_rounds
 from tabgan.training.game import Game
 from tabgan.training.history import History
+from tabgan.training.schedule import schedule
 from tabgan.training.warmup import WarmUp
 
 POOLED, ALL_POOLED = 32, 4_000
@@ -124,7 +125,7 @@ def train(
 
     holdout = max(1, min(round(len(codes) * config.holdout_share), config.holdout_rows))
     rows = Rows(codes, holdout, device, keyed("split", seed))
-    config = config.for_rows(len(rows.train))
+    config = schedule(config, len(rows.train), layout)
     pooling = Pooling(layout, frequencies, max(6, min(POOLED, ALL_POOLED // len(layout))))
     target = cooccurrence(rows.train, pooling)
     information = mutual_information(target, pooling.layout, len(rows.train)).cpu()

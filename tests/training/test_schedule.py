@@ -1,0 +1,47 @@
+import pytest
+
+from tabgan.config import TrainConfig
+from tabgan.encoding.base import Code
+from tabgan.training.schedule import SHORTEST_GAME, schedule, step_seconds
+
+
+def layout(codes: int, values: int) -> list[Code]:
+    return [Code(str(i), values, ordered=False) for i in range(codes)]
+
+
+def test_a_small_table_gets_small_batches_and_few_steps():
+    small, large = (schedule(TrainConfig(), rows, layout(15, 28)) for rows in (300, 30_000))
+    assert small.batch_rows == 32
+    assert large.batch_rows == TrainConfig().batch_rows
+    assert small.warmup_steps < large.warmup_steps
+    assert small.game_steps < large.game_steps
+
+
+def test_no_table_costs_more_than_the_budgets():
+    for rows in (1_000, 30_000, 10_000_000):
+        for codes, values in ((5, 10), (15, 28), (60, 51), (300, 51), (8, 1_200)):
+            config = schedule(TrainConfig(), rows, layout(codes, values))
+            seconds = config.warmup_steps * step_seconds(config.batch_rows, layout(codes, values))
+            assert seconds <= TrainConfig().warmup_budget
+            assert config.game_steps == 0 or config.game_steps >= SHORTEST_GAME
+
+
+def test_settings_are_upper_bounds():
+    config = schedule(TrainConfig(warmup_steps=7, game_steps=3, batch_rows=16), 30_000, layout(15, 28))
+    assert (config.warmup_steps, config.game_steps, config.batch_rows) == (7, 3, 16)
+    assert config.evaluate_every >= 1
+    assert config.game_evaluate_every >= 1
+
+
+@pytest.mark.parametrize(
+    ("codes", "values", "batch", "measured"),
+    [
+        (15, 28, 512, 0.0187),
+        (60, 51, 187, 0.0333),
+        (300, 51, 187, 0.1488),
+        (100, 10, 512, 0.0425),
+        (8, 1_200, 512, 0.103),
+    ],
+)
+def test_the_estimate_is_near_what_was_measured(codes, values, batch, measured):
+    assert step_seconds(batch, layout(codes, values)) == pytest.approx(measured, rel=0.12)
