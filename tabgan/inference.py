@@ -18,8 +18,11 @@ DATE_FORMATS += [
     "%d.%m.%Y %H:%M:%S",
 ]
 DATE_FORMATS += ["%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"]
+DATE_FORMATS += ["%Y-%m-%d %H:%M:%S.%3f", "%Y-%m-%dT%H:%M:%S.%3f", "%Y-%m-%d %H:%M:%S.%6f", "%Y-%m-%dT%H:%M:%S.%6f"]
 DATE_FORMATS += ["%d-%m-%Y", "%d %b %Y", "%b %d, %Y", "%Y%m%d"]
-"""Formats of dates that are written as text; the first one that gives every cell back exactly is taken."""
+"""Formats of dates that are written as text; the first one that gives every cell back exactly is taken.
+
+As in strftime, but for `%3f` and `%6f`: three and six digits of a fraction of a second."""
 
 KEY_ROWS = 20
 """Fewer rows than this say nothing about uniqueness."""
@@ -51,10 +54,31 @@ def date_format(text: pa.ChunkedArray) -> str | None:
 
 
 def _gives_back(text: pa.ChunkedArray, form: str) -> bool:
-    stamps = pc.strptime(text, format=form, unit="s", error_is_null=True)
+    stamps = parse_dates(text, form)
     if stamps.null_count:
         return False
-    return bool(pc.all(pc.equal(pc.strftime(stamps, format=form), text.cast(pa.string())), min_count=0).as_py())
+    return bool(pc.all(pc.equal(write_dates(stamps, form), text.cast(pa.string())), min_count=0).as_py())
+
+
+def parse_dates(text: pa.ChunkedArray, form: str) -> pa.ChunkedArray:
+    """Dates written in `form` as timestamps of `date_unit(form)`, missing where a cell is none."""
+    unit = date_unit(form)
+    if unit == "s":
+        return pc.strptime(text, format=form, unit="s", error_is_null=True)
+    try:
+        return text.cast(pa.timestamp(unit))  # strptime knows no fractions of a second
+    except pa.ArrowInvalid:
+        return pa.chunked_array([pa.nulls(len(text), pa.timestamp(unit))])
+
+
+def write_dates(stamps: pa.Array, form: str) -> pa.Array:
+    """Undo `parse_dates`."""
+    return pc.strftime(stamps, format=form.removesuffix(".%3f").removesuffix(".%6f"))  # %S writes the fraction too
+
+
+def date_unit(form: str) -> str:
+    """The unit that holds dates written in `form`: s, ms or us."""
+    return "ms" if form.endswith(".%3f") else "us" if form.endswith(".%6f") else "s"
 
 
 def decimals(numbers: np.ndarray) -> int | None:

@@ -17,11 +17,14 @@ from tabgan.inference import (
     KEY_ROWS,
     LARGEST,
     date_format,
+    date_unit,
     decimals,
     determines,
     is_key,
     is_monotone,
     named_like_an_id,
+    parse_dates,
+    write_dates,
 )
 
 Kind = Literal["category", "number", "datetime", "boolean", "key", "constant"]
@@ -71,20 +74,20 @@ class Column(BaseModel):
     def _parsed(self, text: pa.ChunkedArray) -> pa.ChunkedArray:
         """Dates written as text: in the column's format, or, in another table, in one of their own."""
         if self.format is not None:
-            stamps = pc.strptime(text, format=self.format, unit="s", error_is_null=True)
+            stamps = parse_dates(text, self.format)
             if stamps.null_count == text.null_count:
                 return stamps
         form = date_format(text)
         if form is None:
             written = f" like {self.format}" if self.format else ""
             raise DataError(f"column {self.name!r}: dates{written} are expected, and some cells are none; mend them.")
-        return pc.strptime(text, format=form, unit="s")
+        return parse_dates(text, form)
 
     def from_ticks(self, ticks: np.ndarray, missing: np.ndarray, kind: pa.DataType) -> pa.Array:
         """Undo `ticks`: an Arrow array of type `kind`, text in the column's format where it was text."""
         stamps = pa.array(ticks, pa.int64(), mask=missing).cast(pa.timestamp(self.unit))
         if self.format is not None:
-            return pc.strftime(stamps, format=self.format).cast(kind)
+            return write_dates(stamps, self.format).cast(kind)
         if pa.types.is_timestamp(kind) and kind.tz:
             return pc.assume_timezone(stamps, kind.tz, ambiguous="earliest", nonexistent="earliest").cast(kind)
         return stamps.cast(kind)
@@ -92,6 +95,8 @@ class Column(BaseModel):
     @property
     def unit(self) -> str:
         """The unit of `ticks`: s, ms, us or ns."""
+        if self.format is not None:
+            return date_unit(self.format)
         found = re.match(r"timestamp\[(s|ms|us|ns)", self.dtype)
         return found[1] if found else "s"
 

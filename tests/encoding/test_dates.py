@@ -125,6 +125,20 @@ def test_text_dates_come_back_letter_by_letter(form: str, kind: pa.DataType) -> 
     assert round_trip(values.cast(kind)).to_pylist() == values.to_pylist()
 
 
+@pytest.mark.parametrize(("digits", "form"), [(3, "%Y-%m-%d %H:%M:%S.%3f"), (6, "%Y-%m-%dT%H:%M:%S.%6f")])
+def test_text_dates_keep_the_fractions_of_their_seconds(digits: int, form: str) -> None:
+    rng = np.random.default_rng(0)
+    stamps = [dt.datetime(2024, 1, 1) + dt.timedelta(microseconds=int(x)) for x in rng.integers(0, 9 * 10**12, 3_000)]
+    separator = form[8]
+    texts = [stamp.isoformat(separator, "milliseconds" if digits == 3 else "microseconds") for stamp in stamps]
+    column = Schema.infer(pa.table({"at": texts}))["at"]
+    assert (column.kind, column.format) == ("datetime", form)
+    made = round_trip(pa.array([None, *texts])).to_pylist()
+    assert made[0] is None
+    assert all(len(text) == len(texts[0]) and min(texts) <= text <= max(texts) for text in made[1:])
+    assert len({text[-digits:] for text in made[1:]}) > 500  # the fractions are drawn too
+
+
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "+02:00", "UTC"])
 def test_time_zones_keep_the_wall_clock(zone: str) -> None:
     local = np.repeat(days("2024-01-01", 360).astype("datetime64[s]") + np.timedelta64(9, "h"), 6)
