@@ -24,7 +24,7 @@ test: .venv/installed-dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/python -m pytest -q
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -q
 
 # The development extra comes on top of the plain install, so that both targets may run at once under `make -j`.
 .venv/installed: pyproject.toml constraints.txt

@@ -64,7 +64,7 @@ class TrainConfig:
     """At most so many generator updates in the adversarial game; 0 leaves the game out."""
     game_epochs: int = 25
     """At most so many times the game makes as many rows as the table has."""
-    game_budget: float = 200.0
+    game_budget: float = 100.0
     """Seconds that the game may take on one CPU core, by the same kind of estimate."""
     game_rounds: int = 3
     """In the game the generator makes its rows in two rounds to this many (or in one, if this is one)."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from tabgan.errors import ConfigError
@@ -20,3 +23,15 @@ def pick_device(name: str) -> str:
     except (RuntimeError, AssertionError, NotImplementedError):
         raise ConfigError(f"device {name!r} is not to be had here; use auto, cpu, cuda, cuda:1 or mps.") from None
     return name
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep torch to one CPU thread inside the block: its work here is many small steps, which waiting for a second
+    thread makes slower (adult, two cores: nearly twice), and whose results must not depend on the machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import torch
 
 from tabgan.config import ModelConfig, TrainConfig
-from tabgan.device import pick_device
+from tabgan.device import one_thread, pick_device
 from tabgan.encoding.base import Code, Draw
 from tabgan.encoding.dependencies import find_dependencies
 from tabgan.encoding.table import TableEncoder
@@ -76,16 +76,17 @@ class Synthesizer:
         history.report("encode", table.num_columns, table.num_columns)
         self.schema, self.rows_, self._encoder, self._kind = schema, table.num_rows, encoder, kind
         self.facts_ = tuple(_fact(encoder.codes, a, b) for a, b in dependencies.determined)
-        self._networks = train(
-            torch.from_numpy(codes),
-            encoder.codes,
-            dependencies.impossible,
-            self.model_config,
-            self.train_config,
-            history,
-            self.seed,
-            self.device_,
-        )
+        with one_thread():
+            self._networks = train(
+                torch.from_numpy(codes),
+                encoder.codes,
+                dependencies.impossible,
+                self.model_config,
+                self.train_config,
+                history,
+                self.seed,
+                self.device_,
+            )
         self.history_ = history.records
         return self
 
@@ -133,7 +134,8 @@ class Synthesizer:
             rows = min(SLAB_ROWS, n - first)
             codes = np.zeros((rows, 0), dtype=np.int64)
             if sampler:
-                codes = torch.cat([next(blocks) for _ in range(-(-rows // BLOCK_ROWS))]).numpy()
+                with one_thread():
+                    codes = torch.cat([next(blocks) for _ in range(-(-rows // BLOCK_ROWS))]).numpy()
             uniforms = np.random.default_rng([abs(seed), slab]).random((rows, count))
             yield self._encoder.decode(codes, Draw(np.arange(first, first + rows), uniforms, seed))
 

@@ -91,6 +91,16 @@ def test_a_small_sample_is_the_start_of_a_large_one_and_seeds_differ(fitted):
     assert not fitted.sample(700, seed=2).equals(large.head(700))
 
 
+def test_the_callers_threads_are_given_back():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        quick().fit(made_frame(60)).sample(10)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_the_callers_random_state_is_not_touched():
     torch.manual_seed(1)
     np.random.seed(1)  # noqa: NPY002 - it is the caller's state that is looked at

@@ -85,6 +85,7 @@ def test_spread_uniforms_have_one_number_in_each_stratum_and_no_ties_between_col
 
 def test_shares_of_a_sample_vary_less_than_independent_draws_would():
     rows = rows_of(made_sampler(), 20 * BLOCK_ROWS, 3, seed=0)
-    shares = torch.stack([(block[:, 0] == 1).float().mean() for block in rows.split(BLOCK_ROWS)])
+    # A code that is drawn first meets every stratum of its distribution; one that comes later meets it nearly.
+    shares = torch.stack([(block[:, 1] <= 5).float().mean() for block in rows.split(BLOCK_ROWS)])
     share = shares.mean()
-    assert shares.std() < 0.6 * (share * (1 - share) / BLOCK_ROWS).sqrt()
+    assert shares.std() < 0.9 * (share * (1 - share) / BLOCK_ROWS).sqrt()
