@@ -117,13 +117,14 @@ def determines(left: np.ndarray, right: np.ndarray) -> bool:
     Rows that are alone in their left code prove nothing, so they must be fewer than half.
     """
     few = slice(0, 2_000)
-    if not _maps(left[few], right[few]):
+    if not maps(left[few], right[few]):
         return False
     alone = np.bincount(left) == 1
-    return int(alone.sum()) * 2 <= len(left) and _maps(left, right)
+    return int(alone.sum()) * 2 <= len(left) and maps(left, right)
 
 
-def _maps(left: np.ndarray, right: np.ndarray) -> bool:
+def maps(left: np.ndarray, right: np.ndarray) -> bool:
+    """Whether equal codes in `left` always go with equal codes in `right`, be they ever so few."""
     image = np.empty(int(left.max()) + 1, dtype=np.int64)
     image[left] = right
     return bool((image[left] == right).all())

@@ -32,7 +32,7 @@ class Content:
     tensors: dict[str, Tensor]
     schema: dict[str, Any]
     """`columns` as in `Schema`, and `arrow`: the Arrow schema of the table that was fitted on."""
-    encoders: list[dict[str, Any]]
+    encoders: dict[str, Any]
     config: dict[str, Any]
     history: list[dict[str, Any]]
 

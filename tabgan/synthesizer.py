@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -13,8 +13,7 @@ import torch
 
 from tabgan.config import ModelConfig, TrainConfig
 from tabgan.device import one_thread, pick_device
-from tabgan.encoding.base import Code, Draw
-from tabgan.encoding.dependencies import find_dependencies
+from tabgan.encoding.base import Draw
 from tabgan.encoding.table import TableEncoder
 from tabgan.errors import ConfigError, DataError, ModelFileError, NotFittedError
 from tabgan.modelfile import Content, arrow_from_text, arrow_to_text, read_model, write_model
@@ -72,15 +71,14 @@ class Synthesizer:
         schema = schema or Schema.infer(table)
         encoder = TableEncoder(schema, table.select(schema.names).schema).fit(table)
         codes = encoder.encode(table)
-        dependencies = find_dependencies(codes, encoder.codes)
+        impossible = encoder.impossible(codes)
         history.report("encode", table.num_columns, table.num_columns)
         self.schema, self.rows_, self._encoder, self._kind = schema, table.num_rows, encoder, kind
-        self.facts_ = tuple(_fact(encoder.codes, a, b) for a, b in dependencies.determined)
         with one_thread():
             self._networks = train(
                 torch.from_numpy(codes),
                 encoder.codes,
-                dependencies.impossible,
+                impossible,
                 self.model_config,
                 self.train_config,
                 history,
@@ -144,14 +142,13 @@ class Synthesizer:
         networks = self._fitted()
         content = Content(
             tensors=networks.tensors(),
-            schema={"columns": self.schema.model_dump()["columns"], "arrow": arrow_to_text(self._encoder.arrow_schema)},
+            schema={**self.schema.model_dump(), "arrow": arrow_to_text(self._encoder.arrow_schema)},
             encoders=self._encoder.state(),
             config={
                 "seed": self.seed,
                 "rows": self.rows_,
                 "rounds": networks.rounds,
                 "kind": self._kind,
-                "facts": self.facts_,
                 "model": asdict(self.model_config),
                 "train": asdict(self.train_config),
             },
@@ -171,11 +168,10 @@ class Synthesizer:
                 model=ModelConfig(**config["model"]),
                 train=TrainConfig(**config["train"]),
             )
-            found.schema = Schema(columns=content.schema["columns"])
+            found.schema = Schema(columns=content.schema["columns"], facts=content.schema["facts"])
             found._encoder = TableEncoder(found.schema, arrow_from_text(content.schema["arrow"]))
             found._encoder.restore(content.encoders)
             found.rows_, found._kind, found.history_ = config["rows"], config["kind"], content.history
-            found.facts_ = tuple(config["facts"])
             found._networks = Networks.restore(
                 content.tensors,
                 found._encoder.codes,
@@ -199,7 +195,7 @@ class Synthesizer:
             "rounds by default": networks.rounds,
             "weights": sum(tensor.numel() for tensor in networks.tensors().values()),
             "columns": {column.name: f"{column.kind}, {column.dtype}" for column in self.schema},
-            "facts kept": list(self.facts_) or "none found",
+            "facts": [str(fact) + ("" if fact.keep else " (left out)") for fact in self.schema.facts] or "none found",
             "alarms": self.alarms_ or "none",
             "model settings": asdict(self.model_config),
             "training settings": asdict(self.train_config),
@@ -219,7 +215,3 @@ def load(path: str | Path, *, device: str = "auto") -> Synthesizer:
 
 def _figures(record: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in record.items() if name != "stage")
-
-
-def _fact(codes: Sequence[Code], a: int, b: int) -> str:
-    return f"{codes[a].name} fixes {codes[b].name}"

@@ -8,8 +8,9 @@ import pydantic
 import pytest
 import yaml
 
+from tabgan.column import Column
 from tabgan.errors import DataError, SchemaError
-from tabgan.schema import Column, Schema
+from tabgan.schema import Schema
 from tabgan.tables import read_table
 
 RNG = np.random.default_rng(11)

@@ -56,8 +56,10 @@ def fit(
         synthesizer.fit(data, progress=progress)
     synthesizer.save(model, force=force)
     if not quiet:
-        for line in [*(f"found: {fact}" for fact in synthesizer.facts_), *(f"alarm: {x}" for x in synthesizer.alarms_)]:
-            typer.echo(line)
+        for fact in synthesizer.schema.facts:
+            typer.echo(f"fact: {fact}")
+        for alarm in synthesizer.alarms_:
+            typer.echo(f"alarm: {alarm}")
         typer.echo(
             f"wrote {model}, learned from {synthesizer.rows_:,} rows and {len(synthesizer.schema.columns)} columns"
         )

@@ -1,4 +1,4 @@
-"""`tabgan schema`: what each column of a table is taken for."""
+"""`tabgan schema`: what each column of a table is taken for, and what holds in every row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def schema(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Show what each column of a table would be taken for by `tabgan fit`."""
+    """Show what each column of a table would be taken for by `tabgan fit`, and which facts hold in every row."""
     from tabgan.tables import check_output, read_table
 
     if out is not None:
@@ -41,3 +41,5 @@ def schema(
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for fact in inferred.facts:
+        typer.echo(f"fact: {fact}")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pyarrow as pa
 
-from tabgan.schema import Column
+from tabgan.column import Column
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tabgan.column import plain
 from tabgan.encoding.base import Code, ColumnEncoder, Draw
 from tabgan.encoding.cells import dictionary_of, from_json, to_json, with_dictionary
 from tabgan.errors import SchemaError, some_of
-from tabgan.schema import plain
 
 MAX_LABELS = 2_000
 """More labels than this are written as two or three digits, so that no code is as wide as the column's cardinality."""

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tabgan.schema import plain_type
+from tabgan.column import plain_type
 
 
 def to_json(cells: pa.Array) -> list[Any]:

@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
+from tabgan.column import plain
 from tabgan.encoding.base import ColumnEncoder, Draw
 from tabgan.encoding.cells import dictionary_of, from_json, to_json, with_dictionary
-from tabgan.schema import plain
 
 
 class ConstantEncoder(ColumnEncoder):

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tabgan.column import plain, plain_type
 from tabgan.encoding.base import Code, ColumnEncoder, Draw
 from tabgan.errors import DataError
-from tabgan.schema import plain, plain_type
 
 _NUMBERED = "(?s)^(?P<head>.*?)(?P<end>[0-9]+)$"
 _ALPHABETS = {"9": string.digits, "a": string.ascii_lowercase, "A": string.ascii_uppercase}

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tabgan.column import as_float, plain
 from tabgan.encoding.base import Code, ColumnEncoder, Draw
 from tabgan.encoding.cells import from_json, from_storage, to_json, to_storage
 from tabgan.inference import LARGEST
-from tabgan.schema import as_float, plain
 
 MAX_ATOMS = 120
 MAX_BINS = 50

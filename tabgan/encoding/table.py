@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from tabgan.encoding.base import Code, ColumnEncoder, Draw
 from tabgan.encoding.category import CategoryEncoder
 from tabgan.encoding.constant import ConstantEncoder
 from tabgan.encoding.dates import DateEncoder
+from tabgan.encoding.dependencies import find_dependencies
 from tabgan.encoding.key import KeyEncoder
 from tabgan.encoding.number import NumberEncoder
+from tabgan.encoding.relations import Relations
 from tabgan.errors import SchemaError, some_of
 from tabgan.schema import Schema
 
@@ -32,13 +35,20 @@ class TableEncoder:
     def __init__(self, schema: Schema, arrow_schema: pa.Schema) -> None:
         self.schema = schema
         self.arrow_schema = arrow_schema
-        self.encoders = [ENCODERS[column.kind](column, arrow_schema.field(column.name).type) for column in schema]
+        self.relations = Relations(schema, arrow_schema)
+        self.encoders: list[ColumnEncoder] = []
 
     def fit(self, table: pa.Table) -> TableEncoder:
         """Learn every column."""
+        self._set(self.relations.fit(table))
+        table = self.relations.reduce(table)
         for encoder in self.encoders:
             encoder.fit(table[encoder.column.name])
         return self
+
+    def _set(self, relations: Relations) -> None:
+        self.relations = relations
+        self.encoders = [ENCODERS[column.kind](column, kind) for column, kind in relations.columns_]
 
     @property
     def codes(self) -> list[Code]:
@@ -50,25 +60,71 @@ class TableEncoder:
         lacking = [name for name in self.schema.names if name not in table.column_names]
         if lacking:
             raise SchemaError(f"the table lacks column(s) {some_of(lacking)} that the model was fitted on.")
+        table = self.relations.reduce(table)
         parts = [_encoded(encoder, table[encoder.column.name]) for encoder in self.encoders]
         return np.concatenate(parts, axis=1) if parts else np.zeros((table.num_rows, 0), dtype=np.int64)
 
     def decode(self, codes: np.ndarray, draw: Draw) -> pa.Table:
         """Undo `encode`: a table of the schema that was fitted on, one row for each row of `draw`."""
-        columns, at = [], 0
+        cells, at = {}, 0
         for encoder in self.encoders:
             part = slice(at, at + len(encoder.codes_))
             at = part.stop
-            columns.append(encoder.decode(codes[:, part], Draw(draw.index, draw.uniforms[:, part], draw.seed)))
-        return pa.Table.from_arrays(columns, schema=self.arrow_schema)
+            cells[encoder.column.name] = encoder.decode(
+                codes[:, part], Draw(draw.index, draw.uniforms[:, part], draw.seed)
+            )
+        return self.relations.expand(cells)
 
-    def state(self) -> list[dict[str, Any]]:
-        """What was learned, as JSON: one mapping a column."""
-        return [encoder.state() for encoder in self.encoders]
+    def impossible(self, codes: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
+        """Which values of two codes exclude each other, by the encoded table and by the schema's facts; as
+        `find_dependencies` gives them."""
+        linked = self._code_pairs(self.relations.links, first=True)
+        pairs = [fact.of for fact in self.relations.facts if fact.kind == "fixed" and len(fact.of) == 2]
+        left_out = [(name, fact.column) for fact in self.schema.facts if not fact.keep for name in fact.columns[1:]]
+        found = find_dependencies(
+            codes,
+            self.codes,
+            linked=linked,
+            closed=self._code_pairs(pairs),
+            exempt=self._code_pairs(left_out),
+        )
+        for low, high in self.relations.orders:
+            for a, b in self._code_pairs([(low, high)]):
+                crossed = self._crossed(low, high)
+                crossed = crossed if self.codes[a].name == low else crossed.T
+                found[a, b] = found.get((a, b), False) | crossed
+        return found
 
-    def restore(self, state: list[dict[str, Any]]) -> TableEncoder:
+    def _code_pairs(self, names: Iterable[tuple[str, ...]], *, first: bool = False) -> set[tuple[int, int]]:
+        """Pairs a < b of codes of two columns each; of columns of several codes all of them, or the `first` alone."""
+        codes_of: dict[str, list[int]] = {}
+        at = 0
+        for encoder in self.encoders:
+            codes_of[encoder.column.name] = list(range(at, at + len(encoder.codes_)))
+            at += len(encoder.codes_)
+        pairs = set()
+        for left, right in names:
+            lefts, rights = codes_of.get(left, []), codes_of.get(right, [])
+            pairs |= {
+                (min(a, b), max(a, b)) for a in lefts[: 1 if first else None] for b in rights[: 1 if first else None]
+            }
+        return pairs
+
+    def _crossed(self, low: str, high: str) -> np.ndarray:
+        """For two numbers of which one is never below the other, the codes that would be for certain."""
+        scales = {each.column.name: each.scale_ for each in self.encoders if isinstance(each, NumberEncoder)}
+        crossed = np.zeros((scales[low].size + 1, scales[high].size + 1), dtype=bool)
+        crossed[1:, 1:] = scales[low].knots[:, :1] > scales[high].knots[:, -1]
+        return crossed
+
+    def state(self) -> dict[str, Any]:
+        """What was learned, as JSON."""
+        return {"relations": self.relations.state(), "columns": [encoder.state() for encoder in self.encoders]}
+
+    def restore(self, state: dict[str, Any]) -> TableEncoder:
         """Undo `state`."""
-        for encoder, each in zip(self.encoders, state, strict=True):
+        self._set(self.relations.restore(state["relations"]))
+        for encoder, each in zip(self.encoders, state["columns"], strict=True):
             encoder.restore(each)
         return self
 

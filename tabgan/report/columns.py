@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from tabgan.column import Column
 from tabgan.errors import DataError, some_of
-from tabgan.schema import Column, Schema
+from tabgan.schema import Schema
 
 Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
+from tabgan.column import plain
 from tabgan.errors import DataError, FileError, some_of
-from tabgan.schema import plain
 
 SPELLING = b"tabgan.spelling"
 """Field metadata: how a boolean of a CSV was written, `true word/false word`."""

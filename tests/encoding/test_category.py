@@ -1,9 +1,9 @@
 import numpy as np
 import pyarrow as pa
 
+from tabgan.column import Column
 from tabgan.encoding.base import Draw
 from tabgan.encoding.category import MAX_LABELS, CategoryEncoder
-from tabgan.schema import Column
 
 
 def fitted(values: pa.ChunkedArray) -> CategoryEncoder:

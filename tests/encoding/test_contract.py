@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tabgan.column import Column, as_float, plain
 from tabgan.encoding.base import ColumnEncoder, Draw
 from tabgan.encoding.table import ENCODERS, TableEncoder
 from tabgan.errors import DataError, SchemaError
-from tabgan.schema import Column, Schema, as_float, plain
+from tabgan.schema import Schema
 
 ROWS = 200
 WORDS = ["", " ", 'say "no"', "two\nlines", "a,b;c\td", "\N{SNOWMAN}\N{GRINNING FACE}", "NULL", "0012", "é", "\x00"]

@@ -6,10 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tabgan.column import Column
 from tabgan.encoding.base import Draw
 from tabgan.encoding.key import KeyEncoder
 from tabgan.errors import DataError
-from tabgan.schema import Column, Schema
+from tabgan.schema import Schema
 
 RNG = np.random.default_rng(3)
 MANY = 100_000

@@ -2,9 +2,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tabgan.column import Column
 from tabgan.encoding.base import Draw
 from tabgan.encoding.number import ATOM_ROWS, BIN_ROWS, MAX_ATOMS, MAX_BINS, PARTS, NumberEncoder, Scale
-from tabgan.schema import Column, Schema
+from tabgan.schema import Schema
 
 RNG = np.random.default_rng(7)
 CONTINUOUS = {

@@ -1,0 +1,258 @@
+"""A number or date that follows from other columns and a rest: a sum, a difference that is never negative, an equal.
+
+The rest is a column of its own, missing where the others say nothing of the value, for then the value is kept too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabgan.column import Column, as_float, plain
+from tabgan.encoding.cells import from_json, to_json
+from tabgan.encoding.number import to_type
+from tabgan.facts import FEW_VALUES, common, remainder, signed_sum
+from tabgan.inference import decimals
+
+NAMES = {"sum": "remainder", "at_least": "difference", "at_most": "difference", "same": "same"}
+
+
+class Derived:
+    """The column of a fact that derives it, worked out from the fact's other columns."""
+
+    dropped = False
+
+    def __init__(
+        self,
+        kind: str,
+        column: Column,
+        of: Sequence[Column],
+        minus: Sequence[Column] = (),
+        *,
+        names: Sequence[str] = (),
+        free: Collection[str] = (),
+        side: str | None = None,
+    ) -> None:
+        """`names`: those of all columns of the table, which the rest's must differ from; `free`: those that no other
+        fact is about; `side`: of two columns that are often the same, whether this one is "at_least" or "at_most" the
+        other."""
+        self.kind, self.column, self.free, self.side = kind, column, set(free), side
+        self.sign = -1 if kind == "at_most" else 1
+        self.terms = [*((1, each) for each in of), *((-1, each) for each in minus)]
+        self.rest = f"{column.name} ({NAMES[kind]})"
+        while self.rest in names:
+            self.rest += "'"
+
+    def fit(self, table: pa.Table) -> Self:
+        """Learn what the rest looks like."""
+        values = table[self.column.name]
+        self.type_ = table.schema.field(self.column.name).type
+        self.step_ = 1
+        self.few_: list[float] = []
+        self.common_: list[float] = []
+        self.term_ends_ = [_ends(table[term.name]) for _, term in self.terms] if self.kind == "sum" else []
+        if self.column.kind == "datetime":
+            ticks, missing = self.column.ticks(values)
+            known, second = ticks[~missing], self.column.ticks_a_second
+            self.step_ = next(
+                step for step in (86_400 * second, 3_600 * second, 60 * second, second, 1) if not (known % step).any()
+            )
+            self.ends_ = pa.array([known.min(), known.max()], pa.int64())
+        else:
+            self.ends_ = _ends(values)
+        if self.kind == "same":
+            self.common_ = common(as_float(plain(values))).tolist()
+        rest, follows = self._split(table)
+        if self.kind == "sum":
+            complete = ~np.isnan(rest) & ~np.isnan([each for _, each in self._signed_terms(table)]).any(axis=0)
+            few = np.unique(rest[complete])
+            self.few_ = few.tolist() if len(few) <= FEW_VALUES else []
+        self._set(_rest_column(self.rest, rest, self.kind), keeps_own=not follows.all())
+        return self
+
+    def _set(self, rest: Column, keeps_own: bool) -> None:
+        kind = pa.bool_() if self.kind == "same" else pa.float64()
+        self.parts_ = [(rest, kind)]
+        if keeps_own:
+            self.parts_.insert(0, (self.column.model_copy(update={"nullable": True}), self.type_))
+        self.keeps_own_ = keeps_own
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """Pairs of columns of which a cell is missing by rule: the base's, the rest's, the value's own."""
+        if self.kind == "sum":
+            return []
+        base, own = self.terms[0][1].name, self.column.name
+        return [(base, self.rest)] + ([(own, self.rest), (base, own)] if self.keeps_own_ else [])
+
+    def reduce(self, table: pa.Table) -> dict[str, pa.ChunkedArray]:
+        """The rest, and the column itself without the cells that follow from others."""
+        rest, follows = self._split(table)
+        cells = {self.rest: pa.array(rest == 0) if self.kind == "same" else pa.array(rest, mask=np.isnan(rest))}
+        if self.keeps_own_:
+            values = table[self.column.name].combine_chunks()
+            cells[self.column.name] = pc.if_else(pa.array(follows), pa.scalar(None, values.type), values)
+        return {name: pa.chunked_array([array]) for name, array in cells.items()}
+
+    def _split(self, table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+        """The rest, `(rows,)` float64 and NaN where there is none; whether the value follows from it or is missing."""
+        if self.column.kind == "datetime":
+            ticks, missing = self.column.ticks(table[self.column.name])
+            base, unknown = self._date_base(table)
+            rest = np.abs(ticks // self.step_ - base).astype(np.float64)
+            return np.where(missing | unknown, np.nan, rest), missing | ~unknown
+        numbers = as_float(plain(table[self.column.name]))
+        missing = np.isnan(numbers)
+        if self.kind == "sum":
+            return remainder(numbers, self._signed_terms(table)), np.ones(len(numbers), dtype=bool)
+        base = self._number_base(table)
+        if self.kind == "same":
+            equal = (numbers == base) & ~np.isin(numbers, self.common_)
+            return np.where(equal, 0.0, np.nan), missing | equal
+        rest = np.abs(numbers - base)
+        places = [column.precision for column in (self.column, self.terms[0][1])]
+        if None not in places:
+            rest = np.round(rest, max(place for place in places if place is not None))
+        return rest, missing | ~np.isnan(rest)
+
+    def _signed_terms(self, cells: pa.Table | dict[str, pa.Array]) -> list[tuple[int, np.ndarray]]:
+        return [(sign, as_float(plain(pa.chunked_array(cells[term.name])))) for sign, term in self.terms]
+
+    def _number_base(self, cells: pa.Table | dict[str, pa.Array]) -> np.ndarray:
+        """The other column's numbers, rounded away from where the value may not be."""
+        base = self._signed_terms(cells)[0][1]
+        own, other = self.column.precision, self.terms[0][1].precision
+        if self.kind == "same" or own is None or (other is not None and other <= own):
+            return base
+        scaled = np.round(base * 10.0**own, 6)  # 0.07 * 100 is 7.000000000000001
+        return (np.ceil(scaled) if self.kind == "at_least" else np.floor(scaled)) / 10.0**own
+
+    def _date_base(self, cells: pa.Table | dict[str, pa.Array]) -> tuple[np.ndarray, np.ndarray]:
+        """The other column's dates in steps of this one, rounded to where the value may be; which are missing."""
+        other = self.terms[0][1]
+        ticks, missing = other.ticks(pa.chunked_array(cells[other.name]))
+        finer, coarser = self.column.ticks_a_second, other.ticks_a_second
+        ticks = ticks * max(finer // coarser, 1)
+        step = self.step_ * max(coarser // finer, 1)
+        return (-(-ticks // step) if self.kind == "at_least" else ticks // step), missing
+
+    def expand(self, cells: dict[str, pa.Array]) -> None:
+        """Put the column into `cells`, worked out from the others and the rest.
+
+        Where the other column's range ends beyond this one's, real rows have no value, and so have new ones.
+        """
+        own = cells[self.column.name] if self.keeps_own_ else pa.nulls(len(cells[self.rest]), self.type_)
+        if self.column.kind == "datetime":
+            base, unknown = self._date_base(cells)
+            ticks, _ = self.column.ticks(pa.chunked_array([own]))
+            rest = as_float(pa.chunked_array([cells[self.rest]]))
+            follows = ~np.isnan(rest) & ~unknown
+            steps = np.where(follows, rest, 0).astype(np.int64)
+            ticks = np.where(follows, base + self.sign * steps, self._mirrored(ticks // self.step_, base)) * self.step_
+            missing = np.where(follows, self._beyond(base * self.step_), np.asarray(pc.is_null(own)) | unknown)
+            first, last = self.ends_.to_pylist()
+            found = self.column.from_ticks(np.clip(ticks, first, last), missing, self.type_)
+        else:
+            numbers = self._sum(cells) if self.kind == "sum" else self._follow(cells, own)
+            if self.column.precision is not None:
+                numbers = np.round(numbers, self.column.precision)
+            missing = np.isnan(numbers)
+            found = to_type(np.where(missing, 0.0, numbers), missing, self.ends_).cast(self.type_)
+        cells[self.column.name] = pc.if_else(pa.array(missing), own, found)
+
+    def _follow(self, cells: dict[str, pa.Array], own: pa.Array) -> np.ndarray:
+        base, own_numbers = self._number_base(cells), as_float(plain(pa.chunked_array([own])))
+        if self.kind == "same":
+            return np.where(pc.fill_null(cells[self.rest], False), base, self._mirrored(own_numbers, base))
+        numbers = base + self.sign * as_float(pa.chunked_array([cells[self.rest]]))
+        numbers = np.where(np.isnan(numbers), self._mirrored(own_numbers, base), numbers)
+        return np.where(self._beyond(base), np.nan, numbers)
+
+    def _mirrored(self, own: np.ndarray, base: np.ndarray) -> np.ndarray:
+        """Values of their own that came to lie on the wrong side of the other column's change it."""
+        side = self.side if self.kind == "same" else self.kind
+        wrong = own < base if side == "at_least" else own > base if side == "at_most" else np.zeros(len(own), bool)
+        mirrored: np.ndarray = np.where(wrong, 2 * base - own, own)
+        return mirrored
+
+    def _beyond(self, base: np.ndarray) -> np.ndarray:
+        """Where the other column leaves no room for a value of this one."""
+        low, high = as_float(self.ends_)
+        beyond: np.ndarray = base < low if self.kind == "at_most" else base > high
+        return beyond
+
+    def _sum(self, cells: dict[str, pa.Array]) -> np.ndarray:
+        terms = self._signed_terms(cells)
+        rest = as_float(pa.chunked_array([cells[self.rest]])).copy()
+        if self.few_:
+            few = np.array(self.few_)
+            complete = ~np.isnan(rest) & ~np.isnan([values for _, values in terms]).any(axis=0)
+            rest[complete] = few[np.searchsorted((few[:-1] + few[1:]) / 2, rest[complete])]
+        numbers: np.ndarray = signed_sum(terms) + rest
+        self._give_back(cells, terms, numbers)
+        return numbers
+
+    def _give_back(self, cells: dict[str, pa.Array], terms: list[tuple[int, np.ndarray]], numbers: np.ndarray) -> None:
+        """Change terms within their own ranges where the sum would leave its range, and `numbers` with them."""
+        low, high = as_float(self.ends_)
+        for (sign, column), (_, values), ends in zip(self.terms, terms, self.term_ends_, strict=True):
+            excess = numbers - np.clip(numbers, low, high)
+            coarse = column.precision is not None and (
+                self.column.precision is None or column.precision < self.column.precision
+            )
+            if column.name not in self.free or coarse or not np.nan_to_num(excess).any():
+                continue
+            changed = np.clip(values - sign * np.nan_to_num(excess), *as_float(ends))
+            if column.precision is not None:
+                changed = np.round(changed, column.precision)
+            numbers += sign * np.nan_to_num(changed - values)
+            cells[column.name] = to_type(np.nan_to_num(changed), np.isnan(changed), ends).cast(ends.type)
+
+    def state(self) -> dict[str, Any]:
+        """What `fit` learned, as JSON."""
+        return {
+            "step": self.step_,
+            "ends": to_json(self.ends_),
+            "term_ends": [to_json(ends) for ends in self.term_ends_],
+            "few": self.few_,
+            "common": self.common_,
+            "rest": self.parts_[-1][0].model_dump(),
+            "keeps_own": self.keeps_own_,
+        }
+
+    def restore(self, state: dict[str, Any], arrow_schema: pa.Schema) -> Self:
+        """Undo `state`."""
+        self.type_ = arrow_schema.field(self.column.name).type
+        self.step_, self.few_, self.common_ = state["step"], state["few"], state["common"]
+        self.ends_ = from_json(state["ends"], pa.int64() if self.column.kind == "datetime" else self.type_)
+        types = [arrow_schema.field(term.name).type for _, term in self.terms]
+        self.term_ends_ = [from_json(ends, kind) for ends, kind in zip(state["term_ends"], types, strict=False)]
+        self._set(Column(**state["rest"]), state["keeps_own"])
+        return self
+
+
+def _ends(values: pa.ChunkedArray) -> pa.Array:
+    """The lowest and the highest value."""
+    values = plain(values).drop_null()
+    order = pc.array_sort_indices(values)
+    return values.take(pa.chunked_array([pa.array([order[0].as_py(), order[-1].as_py()])])).combine_chunks()
+
+
+def _rest_column(name: str, rest: np.ndarray, kind: str) -> Column:
+    """What the rest is: nothing to learn, two things, or numbers."""
+    if kind == "same":
+        return Column(name=name, kind="boolean", dtype="bool")
+    known = rest[~np.isnan(rest)]
+    missing = len(known) < len(rest)
+    sorts = len(np.unique(known)) + missing
+    return Column(
+        name=name,
+        kind="constant" if sorts < 2 else "category" if sorts == 2 else "number",
+        dtype="double",
+        nullable=missing,
+        precision=decimals(known) if sorts > 2 else None,
+    )

@@ -1,0 +1,92 @@
+"""A column that one other column fixes, or two: its values are looked up by theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabgan.column import Column, plain
+from tabgan.encoding.cells import dictionary_of, from_json, to_json, with_dictionary
+
+
+class Lookup:
+    """Values of the columns `of` -> the value of `column` that goes with them, missing cells included."""
+
+    def __init__(self, column: Column, of: Sequence[Column], *, dropped: bool) -> None:
+        """`dropped`: whether the column is left out of what is learned, since it says no more than the other."""
+        self.column, self.of, self.dropped = column, list(of), dropped
+
+    def fit(self, table: pa.Table) -> Self:
+        """Learn every combination that occurs."""
+        self.type_ = table.schema.field(self.column.name).type
+        self.dictionary_ = dictionary_of(table[self.column.name])
+        self.keys_ = [pc.unique(plain(table[column.name]).combine_chunks()) for column in self.of]
+        cells, first, counts = np.unique(self._cells(table), return_index=True, return_counts=True)
+        self.cells_ = cells
+        values = plain(table[self.column.name]).combine_chunks()
+        if self.column.kind in ("number", "datetime"):
+            first = _shared(self.column.numbers(table[self.column.name]), first, counts)
+        self.values_ = values.take(pa.array(first))
+        return self
+
+    def _cells(self, cells: pa.Table | dict[str, pa.Array]) -> np.ndarray:
+        """A number for each combination of values, `(rows,)` int64; -1 where one was not seen by fit."""
+        number = np.zeros(len(cells[self.of[0].name]), dtype=np.int64)
+        unseen = np.zeros(len(number), dtype=bool)
+        for column, keys in zip(self.of, self.keys_, strict=True):
+            at = pc.index_in(plain(pa.chunked_array(cells[column.name])), keys)
+            unseen |= np.asarray(pc.is_null(at))
+            number = number * len(keys) + np.asarray(pc.fill_null(at, 0))
+        number[unseen] = -1
+        return number
+
+    def expand(self, cells: dict[str, pa.Array]) -> None:
+        """Put the column into `cells`; a combination that fit did not see keeps what is there."""
+        number = self._cells(cells)
+        at = np.minimum(np.searchsorted(self.cells_, number), len(self.cells_) - 1)
+        known = pa.array(self.cells_[at] == number)
+        found = self.values_.take(pa.array(at))
+        name = self.column.name
+        rest = pa.nulls(len(number), found.type)
+        if not self.dropped:
+            rest = plain(pa.chunked_array([cells[name]])).combine_chunks()
+        cells[name] = with_dictionary(pc.if_else(known, found, rest), self.dictionary_, self.type_)
+
+    def state(self) -> dict[str, Any]:
+        """What `fit` learned, as JSON."""
+        return {
+            "keys": [to_json(keys) for keys in self.keys_],
+            "cells": self.cells_.tolist(),
+            "values": to_json(self.values_),
+            "dictionary": None if self.dictionary_ is None else to_json(self.dictionary_),
+        }
+
+    def restore(self, state: dict[str, Any], arrow_schema: pa.Schema) -> Self:
+        """Undo `state`."""
+        self.type_ = arrow_schema.field(self.column.name).type
+        types = [arrow_schema.field(column.name).type for column in self.of]
+        self.keys_ = [from_json(keys, kind) for keys, kind in zip(state["keys"], types, strict=True)]
+        self.cells_ = np.array(state["cells"], dtype=np.int64)
+        self.values_ = from_json(state["values"], self.type_)
+        self.dictionary_ = None if state["dictionary"] is None else from_json(state["dictionary"], self.type_)
+        return self
+
+
+def _shared(numbers: np.ndarray, first: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """`first`, a row for each combination, but where a combination has one row alone, the row of the nearest number
+    among the others: no number of one person is kept."""
+    shared = first[counts > 1]
+    shared = shared[~np.isnan(numbers[shared])]
+    if not len(shared):
+        return first
+    shared = shared[np.argsort(numbers[shared], kind="stable")]
+    known = numbers[shared]
+    alone = (counts == 1) & ~np.isnan(numbers[first])
+    nearest = np.searchsorted(known[:-1] / 2 + known[1:] / 2, numbers[first[alone]])
+    found = first.copy()
+    found[alone] = shared[nearest]
+    return found

@@ -1,0 +1,184 @@
+"""Tables with facts: taken apart and put together again they are the same, and new rows of them keep the facts."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from tabgan import ModelConfig, Synthesizer, TrainConfig
+from tabgan.encoding.base import Draw
+from tabgan.encoding.table import TableEncoder
+from tabgan.schema import Schema
+
+ROWS = 3_000
+QUICK = TrainConfig(warmup_steps=40, evaluate_every=20, game_steps=4, game_evaluate_every=2, critic_head_start=2)
+NO_GAME = TrainConfig(warmup_steps=40, evaluate_every=20, game_steps=0)
+SMALL = ModelConfig(width=32, blocks=1, noise=8, critic_width=32, critic_embedding=4)
+
+
+def quick(train: TrainConfig = QUICK) -> Synthesizer:
+    return Synthesizer(device="cpu", train=train, model=SMALL)
+
+
+def orders_frame() -> pd.DataFrame:
+    """Every kind of fact, and cells missing in each of its columns."""
+    rng = np.random.default_rng(0)
+    product, size = rng.integers(0, 30, ROWS), rng.integers(0, 4, ROWS)
+    ordered = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300 * 86_400, ROWS), unit="s")
+    shipped = ordered + pd.to_timedelta(rng.poisson(40, ROWS), unit="h")
+    frame = pd.DataFrame(
+        {
+            "product": pd.Categorical([f"p{i}" for i in product]),
+            "label": [f"label of p{i}" for i in product],  # the product under another name
+            "group": [f"g{i % 6}" for i in product],
+            "size": size,
+            "price": rng.choice([9.9, 19.9, 24.5, 49.0, 99.0], (30, 4))[product, size],
+            "ordered": ordered,
+            "shipped": shipped.to_numpy().astype("datetime64[ms]"),
+            "delivered": (shipped + pd.to_timedelta(1 + rng.poisson(2, ROWS), unit="D")).strftime("%d.%m.%Y"),
+            "net": rng.gamma(2, 30, ROWS).round(2),
+            "tax": rng.gamma(2, 5, ROWS).round(2),
+            "low": rng.normal(10, 8, ROWS).round(1),
+            "paid": rng.gamma(2, 30, ROWS).round(2),
+        }
+    )
+    frame["total"] = (frame.net + frame.tax + rng.choice([0, 4.9], ROWS)).round(2)
+    frame["high"] = (frame.low + rng.gamma(4, 0.8, ROWS)).round(1)
+    frame["owed"] = (frame.paid * (1 + rng.gamma(1, 2, ROWS))).round(2)
+    frame["bill"] = rng.gamma(2, 30, ROWS).round(2)
+    frame["last"] = np.where(rng.random(ROWS) < 0.3, frame.bill, rng.gamma(2, 20, ROWS).round(2))
+    frame["spare"] = rng.gamma(2, 30, ROWS).round(2)
+    frame["spare too"] = rng.gamma(2, 30, ROWS).round(2)
+    for name in ("total", "tax", "high", "low", "last", "delivered", "shipped"):
+        frame.loc[rng.random(ROWS) < 0.1, name] = None
+    frame.loc[rng.choice(ROWS, 8, replace=False), ["spare", "spare too"]] = np.nan
+    return frame
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return orders_frame()
+
+
+@pytest.fixture(scope="module")
+def made(frame) -> pd.DataFrame:
+    """Rows of a model that has hardly learned anything: what they keep they keep by construction."""
+    rows: pd.DataFrame = quick().fit(frame).sample(4_000)
+    return rows
+
+
+def test_all_its_facts_are_found(frame):
+    found = {(fact.kind, fact.column) for fact in Schema.infer(pa.Table.from_pandas(frame)).facts}
+    assert found == {
+        ("fixed", "label"),
+        ("fixed", "product"),
+        ("fixed", "group"),
+        ("fixed", "price"),
+        ("sum", "total"),
+        ("at_least", "shipped"),
+        ("at_least", "delivered"),
+        ("at_least", "high"),
+        ("same", "last"),
+        ("order", "owed"),
+        ("missing", "spare"),
+        ("missing", "spare too"),
+    }
+
+
+def test_real_rows_come_back_with_the_same_missing_cells_and_facts(frame):
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    encoder = TableEncoder(Schema.infer(table), table.schema).fit(table)
+    codes = encoder.encode(table)
+    again = TableEncoder(encoder.schema, table.schema).restore(json.loads(json.dumps(encoder.state())))
+    draw = Draw(np.arange(ROWS), np.random.default_rng(1).random(codes.shape), 0)
+    back = encoder.decode(codes, draw)
+    assert back.equals(again.decode(codes, draw))
+    back = back.to_pandas()
+    assert (back.isna() == frame.isna()).all(axis=None)
+    for name in ("product", "label", "group", "size", "price", "ordered"):
+        if name != "ordered":
+            pd.testing.assert_series_equal(back[name], frame[name])
+    assert abs((back["last"] == back.bill).mean() - (frame["last"] == frame.bill).mean()) < 0.005
+    check_facts(back, frame)
+
+
+def test_new_rows_keep_every_fact(made, frame):
+    check_facts(made, frame)
+
+
+def check_facts(rows: pd.DataFrame, real: pd.DataFrame) -> None:
+    assert rows.dtypes.to_dict() == real.dtypes.to_dict()
+    for left, right in (
+        ("product", "label"),
+        ("label", "product"),
+        ("product", "group"),
+        (["product", "size"], "price"),
+    ):
+        assert (rows.groupby(left, observed=True)[right].nunique() == 1).all()
+    merged = rows[["product", "size", "price"]].drop_duplicates().astype({"product": str})
+    pairs = real[["product", "size", "price"]].drop_duplicates().astype({"product": str})
+    assert len(merged.merge(pairs)) == len(merged)
+    complete = rows.dropna(subset=["total", "tax"])
+    assert set((complete.total - complete.net - complete.tax).round(2)) == {0, 4.9}
+    assert not (rows.shipped < rows.ordered).any()
+    delivered = pd.to_datetime(rows.delivered, format="%d.%m.%Y")
+    assert not (delivered < rows.shipped).any()
+    assert not (rows.high < rows.low).any()
+    assert not (rows.owed < rows.paid).any()
+    assert (rows.spare.isna() == rows["spare too"].isna()).all()
+    for name in rows.select_dtypes("number"):
+        assert rows[name].min() >= real[name].min()
+        assert rows[name].max() <= real[name].max()
+        assert (rows[name].dropna() == rows[name].dropna().round(2)).all()
+        assert real[name].hasnans or not rows[name].hasnans
+
+
+def test_rows_differ_from_the_real_ones(made, frame):
+    assert len(made.drop(columns=["product", "size"]).merge(frame)) == 0
+
+
+def test_equal_values_of_two_columns_are_as_frequent_as_in_the_table(frame):
+    table = frame[["bill", "last"]]
+    made = Synthesizer(device="cpu", train=TrainConfig(warmup_steps=300, game_steps=0)).fit(table).sample(6_000)
+    real_share = (table.bill == table["last"]).mean()
+    assert abs((made.bill == made["last"]).mean() - real_share) < 0.04
+
+
+def test_facts_that_are_switched_off_are_not_kept(frame):
+    schema = Schema.infer(pa.Table.from_pandas(frame, preserve_index=False))
+    off = schema.model_copy(update={"facts": tuple(fact.model_copy(update={"keep": False}) for fact in schema.facts)})
+    rows = quick(train=NO_GAME).fit(frame, schema=off).sample(4_000)
+    assert (rows.groupby("product", observed=True)["label"].nunique() > 1).any()
+    assert (rows.groupby(["product", "size"], observed=True)["price"].nunique() > 1).any()
+    assert len(set((rows.total - rows.net - rows.tax).round(2))) > 100
+    assert (rows.shipped < rows.ordered).any()
+    assert (rows.high < rows.low).any()
+    assert (rows.owed < rows.paid).any()
+    assert (rows["last"] == rows.bill).mean() < 0.05
+    assert (rows.spare.isna() != rows["spare too"].isna()).any()
+
+
+def test_a_sum_that_would_leave_its_range_gives_back_to_its_terms():
+    rng = np.random.default_rng(0)
+    a = rng.gamma(1, 100, ROWS).round(2)
+    frame = pd.DataFrame({"a": a, "b": (300 * np.exp(-a / 50) + rng.random(ROWS)).round(2)})
+    frame["c"] = (frame.a + frame.b).round(2)
+    rows = quick(NO_GAME).fit(frame).sample(4_000)
+    np.testing.assert_allclose(rows.c, rows.a + rows.b, atol=1e-9)
+    for name in frame:
+        assert frame[name].min() <= rows[name].min()
+        assert rows[name].max() <= frame[name].max()
+
+
+def test_a_lookup_holds_no_number_of_one_row():
+    rng = np.random.default_rng(0)
+    shop = np.minimum(rng.geometric(0.03, ROWS), 150)
+    size = rng.gamma(2, 1_000, 151).round(3)
+    frame = pd.DataFrame({"shop": [f"s{i}" for i in shop], "size": size[shop]})
+    single = set(frame.groupby("shop").filter(lambda group: len(group) == 1)["size"])
+    assert single
+    rows = quick(NO_GAME).fit(frame).sample(4_000)
+    assert not single & set(rows["size"])
+    assert (rows.groupby("shop")["size"].nunique() == 1).all()

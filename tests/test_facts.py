@@ -1,0 +1,139 @@
+"""Facts that were planted in made tables are found, and nothing else is taken for one."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from tabgan.facts import Fact
+from tabgan.schema import Schema
+
+ROWS = 2_000
+RNG = np.random.default_rng(3)
+
+
+def facts_of(frame: pd.DataFrame) -> list[str]:
+    return [str(fact) for fact in Schema.infer(pa.Table.from_pandas(frame, preserve_index=False)).facts]
+
+
+def money(scale: float = 20.0) -> np.ndarray:
+    return RNG.gamma(2, scale, ROWS).round(2)
+
+
+def test_an_exact_sum_is_found_whatever_the_order_of_its_columns():
+    frame = pd.DataFrame({"net": money(), "total": 0.0, "tax": money(3), "shipping": money(5)})
+    frame["total"] = (frame.net + frame.tax + frame.shipping).round(2)
+    assert facts_of(frame) == ["total = net + shipping + tax"]
+
+
+def test_a_difference_is_told_as_the_sum_that_it_is():
+    frame = pd.DataFrame({"revenue": money(100), "cost": money(60)})
+    frame["profit"] = (frame.revenue - frame.cost).round(2)
+    assert facts_of(frame) == ["revenue = profit + cost"]
+
+
+def test_a_sum_of_which_some_cells_are_missing_is_found():
+    frame = pd.DataFrame({"a": money(), "b": money(), "c": money()})
+    frame["total"] = (frame.a + frame.b + frame.c).round(2)
+    for name in frame:
+        frame.loc[RNG.random(ROWS) < 0.1, name] = np.nan
+    total = next(fact for fact in Schema.infer(pa.Table.from_pandas(frame)).facts if fact.kind == "sum")
+    assert total.column == "total"
+    assert set(total.of) == set("abc")
+
+
+def test_a_sum_up_to_one_of_a_few_surcharges():
+    frame = pd.DataFrame({"fare": money(), "tip": money(3), "distance": money(4)})
+    frame["total"] = (frame.fare + frame.tip + RNG.choice([0.5, 1.3, 3.8], ROWS, p=[0.7, 0.2, 0.1])).round(2)
+    assert facts_of(frame) == ["total = fare + tip + one of a few values"]
+
+
+def test_numbers_that_are_only_alike_are_no_sum():
+    a, b = RNG.normal(0, 20, ROWS).round(2), RNG.normal(0, 20, ROWS).round(2)
+    frame = pd.DataFrame({"a": a, "b": b, "c": (a + b + RNG.normal(0, 0.5, ROWS)).round(2)})
+    assert facts_of(frame) == []
+
+
+def test_counts_of_few_values_are_no_sum_by_chance():
+    frame = pd.DataFrame({name: RNG.poisson(1.5, ROWS) for name in "abcd"})
+    assert facts_of(frame) == []
+
+
+def test_dates_in_order_are_found_across_their_formats():
+    ordered = pd.Timestamp("2024-01-01") + pd.to_timedelta(RNG.integers(0, 500 * 86_400, ROWS), unit="s")
+    frame = pd.DataFrame({"ordered": ordered})
+    frame["shipped"] = (ordered + pd.to_timedelta(1 + RNG.poisson(2, ROWS), unit="D")).strftime("%d.%m.%Y")
+    assert facts_of(frame) == ["shipped >= ordered"]
+
+
+def test_numbers_in_order_are_found_close_ones_as_a_difference_and_others_as_an_order():
+    low = RNG.normal(10, 8, ROWS).round(1)
+    frame = pd.DataFrame({"low": low, "high": (low + RNG.gamma(4, 0.8, ROWS)).round(1)})
+    frame["paid"] = RNG.gamma(2, 30, ROWS).round(2)
+    frame["owed"] = (frame.paid * (1 + RNG.gamma(1, 2, ROWS))).round(2)
+    found = Schema.infer(pa.Table.from_pandas(frame)).facts
+    assert {(fact.kind, fact.column) for fact in found} == {("at_least", "high"), ("order", "owed")}
+
+
+def test_ranges_that_do_not_overlap_are_no_order():
+    frame = pd.DataFrame({"small": RNG.random(ROWS), "large": 100 + RNG.random(ROWS)})
+    assert facts_of(frame) == []
+
+
+def test_payments_that_are_often_the_bill_are_found():
+    bill = money(500)
+    paid = np.where(RNG.random(ROWS) < 0.2, bill, money(90))
+    assert facts_of(pd.DataFrame({"bill": bill, "paid": paid})) == ["paid often equals bill"]
+
+
+def test_close_whole_numbers_are_not_often_the_same_beyond_chance():
+    skill = RNG.normal(60, 12, ROWS)
+    frame = pd.DataFrame({name: np.rint(skill + RNG.normal(0, 4, ROWS)).astype(int) for name in ("pass", "shoot")})
+    assert facts_of(frame) == []
+
+
+def test_what_one_column_fixes_or_two_and_nothing_by_way_of_others():
+    product = RNG.integers(0, 40, ROWS)
+    size = RNG.integers(0, 5, ROWS)
+    frame = pd.DataFrame({"product": [f"p{i}" for i in product], "size": [f"s{i}" for i in size]})
+    group = product % 7
+    frame["group"] = [f"g{i}" for i in group]
+    frame["aisle"] = [f"a{i % 2}" for i in group]
+    frame["price"] = RNG.gamma(2, 30, (40, 5)).round(2)[product, size]
+    assert facts_of(frame) == ["product fixes group", "group fixes aisle", "product and size fix price"]
+
+
+def test_labels_that_hardly_repeat_fix_nothing():
+    frame = pd.DataFrame(
+        {"word": [f"w{i}" for i in RNG.integers(0, 3_000, ROWS)], "sort": RNG.choice(list("ab"), ROWS)}
+    )
+    assert facts_of(frame) == []
+
+
+def test_cells_missing_together_or_wherever_another_is():
+    frame = pd.DataFrame({"left": money(), "right": money(), "more": money(), "free": money()})
+    hole = RNG.random(ROWS) < 0.05
+    frame.loc[hole, ["left", "right"]] = np.nan
+    frame.loc[hole | (RNG.random(ROWS) < 0.2), "more"] = np.nan
+    frame.loc[RNG.random(ROWS) < 0.1, "free"] = np.nan
+    assert sorted(facts_of(frame)) == [
+        "left is missing wherever right is",
+        "more is missing wherever left is",
+        "right is missing wherever left is",
+    ]
+
+
+def test_a_table_of_500_columns_is_searched_within_seconds():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.gamma(2, 10, (2_000, 500)).round(1), columns=[f"c{i}" for i in range(500)])
+    frame["c499"] = (frame.c3 + frame.c77).round(1)
+    start = time.perf_counter()
+    assert "c499 = c3 + c77" in facts_of(frame)
+    assert time.perf_counter() - start < 30  # a few seconds; the rest is for a loaded machine
+
+
+def test_a_fact_says_which_columns_it_is_about():
+    fact = Fact(kind="sum", column="a", of=("b",), minus=("c",))
+    assert fact.columns == ("a", "b", "c")
+    assert str(fact) == "a = b - c"
