@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from tabgan.column import Column, as_float, plain
 from tabgan.encoding.cells import from_json, to_json
-from tabgan.encoding.number import to_type
+from tabgan.encoding.number import shared_values, to_type
 from tabgan.facts import FEW_VALUES, common, remainder, signed_sum
 from tabgan.inference import decimals
 
@@ -54,6 +54,7 @@ class Derived:
         self.step_ = 1
         self.few_: list[float] = []
         self.common_: list[float] = []
+        self.grid_: list[float] = []
         self.term_ends_ = [_ends(table[term.name]) for _, term in self.terms] if self.kind == "sum" else []
         if self.column.kind == "datetime":
             ticks, missing = self.column.ticks(values)
@@ -66,6 +67,8 @@ class Derived:
             self.ends_ = _ends(values)
         if self.kind == "same":
             self.common_ = common(as_float(plain(values))).tolist()
+        if self.kind in ("at_least", "at_most") and self.column.kind == "number":
+            self.grid_ = (shared_values(as_float(plain(values).drop_null())) or (np.empty(0), 0))[0].tolist()
         rest, follows = self._split(table)
         if self.kind == "sum":
             complete = ~np.isnan(rest) & ~np.isnan([each for _, each in self._signed_terms(table)]).any(axis=0)
@@ -169,8 +172,21 @@ class Derived:
         if self.kind == "same":
             return np.where(pc.fill_null(cells[self.rest], False), base, self._mirrored(own_numbers, base))
         numbers = base + self.sign * as_float(pa.chunked_array([cells[self.rest]]))
-        numbers = np.where(np.isnan(numbers), self._mirrored(own_numbers, base), numbers)
+        numbers = np.where(np.isnan(numbers), self._mirrored(own_numbers, base), self._on_grid(numbers, base))
         return np.where(self._beyond(base), np.nan, numbers)
+
+    def _on_grid(self, numbers: np.ndarray, base: np.ndarray) -> np.ndarray:
+        """The nearest values that the column holds, on the right side of `base`, where it holds few different ones."""
+        grid = np.array(self.grid_)
+        if not len(grid):
+            return numbers
+        at = np.searchsorted((grid[:-1] + grid[1:]) / 2, numbers)
+        if self.kind == "at_least":
+            at = np.maximum(at, np.searchsorted(grid, base))
+        else:
+            at = np.minimum(at, np.searchsorted(grid, base, side="right") - 1)
+        inside = (at >= 0) & (at < len(grid)) & ~np.isnan(numbers)
+        return np.where(inside, grid[np.clip(at, 0, len(grid) - 1)], numbers)
 
     def _mirrored(self, own: np.ndarray, base: np.ndarray) -> np.ndarray:
         """Values of their own that came to lie on the wrong side of the other column's change it."""
@@ -220,6 +236,7 @@ class Derived:
             "term_ends": [to_json(ends) for ends in self.term_ends_],
             "few": self.few_,
             "common": self.common_,
+            "grid": self.grid_,
             "rest": self.parts_[-1][0].model_dump(),
             "keeps_own": self.keeps_own_,
         }
@@ -228,6 +245,7 @@ class Derived:
         """Undo `state`."""
         self.type_ = arrow_schema.field(self.column.name).type
         self.step_, self.few_, self.common_ = state["step"], state["few"], state["common"]
+        self.grid_ = state["grid"]
         self.ends_ = from_json(state["ends"], pa.int64() if self.column.kind == "datetime" else self.type_)
         types = [arrow_schema.field(term.name).type for _, term in self.terms]
         self.term_ends_ = [from_json(ends, kind) for ends, kind in zip(state["term_ends"], types, strict=False)]

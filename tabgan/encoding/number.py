@@ -26,6 +26,8 @@ ATOM_ROWS = 5
 """A value of fewer rows is never kept as it is."""
 PARTS = 8
 """Quantile steps inside a bin."""
+SHARED_SHARE = 0.9
+"""In a bin of which so many rows hold a number of `ATOM_ROWS` rows or more, new numbers are among these."""
 HEAVY_SHARE = 0.01
 """No bin reaches across an atom of more than this share of the rows."""
 SPIKE, NEIGHBOURS = 4, 8
@@ -35,11 +37,19 @@ SPIKE, NEIGHBOURS = 4, 8
 class Scale:
     """Numbers `(rows,)` float64 without missing ones <-> places 0 to `size` - 1 in rising order of value.
 
-    `knots` is `(size, PARTS + 1)`: the quantiles of each bin; an atom's are all its value.
+    `knots` is `(size, PARTS + 1)`: the quantiles of each bin; an atom's are all its value. `shared` holds, for bins of
+    numbers that are shared by many rows, these numbers and the cumulative shares of their rows: what is drawn from such
+    a bin is one of them.
     """
 
-    def __init__(self, knots: np.ndarray, is_atom: np.ndarray, decimals: int | None) -> None:
-        self.knots, self.is_atom, self.decimals = knots, is_atom, decimals
+    def __init__(
+        self,
+        knots: np.ndarray,
+        is_atom: np.ndarray,
+        decimals: int | None,
+        shared: dict[int, tuple[np.ndarray, np.ndarray]],
+    ) -> None:
+        self.knots, self.is_atom, self.decimals, self.shared = knots, is_atom, decimals, shared
         self.size = len(knots)
         self._atoms, self._bins = np.flatnonzero(is_atom), np.flatnonzero(~is_atom)
         self._values = knots[self._atoms, 0]
@@ -59,7 +69,9 @@ class Scale:
         rows += [np.quantile(chunk, np.linspace(0, 1, PARTS + 1)) for chunk in chunks]
         knots = np.array(rows)
         order = np.argsort(knots.mean(axis=1), kind="stable")
-        return cls(knots[order], order < len(atoms), decimals)
+        shared = {place: shared_values(chunks[i - len(atoms)]) for place, i in enumerate(order) if i >= len(atoms)}
+        found = {place: values for place, values in shared.items() if values is not None}
+        return cls(knots[order], order < len(atoms), decimals, found)
 
     def encode(self, numbers: np.ndarray) -> np.ndarray:
         """Each number's place; one that is no atom and in no bin goes to the nearest."""
@@ -78,12 +90,16 @@ class Scale:
         step = along.astype(np.int64)
         left, right = self.knots[places, step], self.knots[places, step + 1]
         numbers: np.ndarray = np.minimum(left + (right - left) * (along - step), right)
+        for place, (values, shares) in self.shared.items():
+            here = places == place
+            numbers[here] = values[np.searchsorted(shares, uniforms[here], side="right")]
         return numbers if self.decimals is None else np.round(numbers, self.decimals)
 
     def state(self) -> dict[str, Any]:
         """The scale as JSON; an atom is one number."""
         rows = [row[0] if atom else row for row, atom in zip(self.knots.tolist(), self.is_atom, strict=True)]
-        return {"knots": rows, "decimals": self.decimals}
+        shared = {str(place): [values.tolist(), shares.tolist()] for place, (values, shares) in self.shared.items()}
+        return {"knots": rows, "decimals": self.decimals, "shared": shared}
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Scale:
@@ -91,7 +107,10 @@ class Scale:
         rows = state["knots"]
         knots = [row if isinstance(row, list) else [row] * (PARTS + 1) for row in rows]
         is_atom = np.array([not isinstance(row, list) for row in rows])
-        return cls(np.array(knots, dtype=np.float64), is_atom, state["decimals"])
+        shared = {
+            int(place): (np.array(values), np.array(shares)) for place, (values, shares) in state["shared"].items()
+        }
+        return cls(np.array(knots, dtype=np.float64), is_atom, state["decimals"], shared)
 
 
 def _atoms(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -123,6 +142,16 @@ def _chunks(rest: np.ndarray, heavy: np.ndarray) -> list[np.ndarray]:
     elif len(run):
         chunks = [run]
     return chunks
+
+
+def shared_values(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """The numbers that are shared by many rows, sorted, and their cumulative shares; None if many rows hold others."""
+    values, counts = np.unique(numbers, return_counts=True)
+    many = counts >= ATOM_ROWS
+    if counts[many].sum() < SHARED_SHARE * len(numbers):
+        return None
+    shares = counts[many].cumsum() / counts[many].sum()
+    return values[many], np.append(shares[:-1], 1.0)
 
 
 def _even(run: np.ndarray, parts: int) -> list[np.ndarray]:

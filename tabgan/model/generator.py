@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from tabgan.config import ModelConfig
 from tabgan.encoding.base import Code
+from tabgan.model.copula import Copula
 from tabgan.model.embedding import CodeTable, Layout
 
 IMPOSSIBLE = -1e4
 """The logit of a value that the table does not hold."""
 
 
-class Generator(nn.Module):
-    """A residual MLP over the sum of the embedded known codes; one head a code.
+@dataclass
+class Tables:
+    """What drawing reads of a generator: the vectors of values and of heads, `(total, width)`, those of unknown codes,
+    `(codes, width)`, and the heads' bias, `(total,)`."""
 
-    Rows come in as `(rows, codes)` int64 with a mask of what is known, or as weights `(rows, total)` over the values of
-    all codes (one-hot, soft or straight-through draws), which lets gradients pass. Logits go out as `(rows, total)`.
+    values: Tensor
+    unknown: Tensor
+    heads: Tensor
+    bias: Tensor
+
+
+class Generator(nn.Module):
+    """A residual MLP over the sum of the embedded known codes, and one head a code, on top of a Gaussian copula.
+
+    Rows come in as `(rows, codes)` int64 with a mask of what is known; logits go out as `(rows, total)`.
     """
 
     def __init__(self, codes: Sequence[Code], frequencies: Tensor, config: ModelConfig, rng: torch.Generator) -> None:
         """`frequencies`: `(total,)`, how often each value occurs in the training table; the heads start from it."""
         super().__init__()
         self.layout = Layout([code.cardinality for code in codes])
+        self.copula = Copula(codes, frequencies)
         width = config.width
         self.noise = config.noise
         self.values = CodeTable(codes, width, 1.0, rng)
@@ -45,7 +58,9 @@ class Generator(nn.Module):
 
     def forward(self, codes: Tensor, known: Tensor, z: Tensor | None = None) -> Tensor:
         """Logits `(rows, total)` given `(rows, codes)` int64 and which of them are known, `(rows, codes)` bool."""
-        return self.logits(self.trunk(self.embed(codes, known), z))
+        features = self.trunk(self.embed(codes, known), z)
+        logits = torch.addmm(self.bias + self.impossible, features, self.heads.rows().T)
+        return logits + self.copula.gains(self.copula.of_rows(codes, known))
 
     def embed(self, codes: Tensor, known: Tensor) -> Tensor:
         """The sum of the vectors of known codes and of the marks of unknown ones, `(rows, width)`."""
@@ -54,10 +69,6 @@ class Generator(nn.Module):
         table = torch.cat([self.values.rows(), self.unknown])
         embedded: Tensor = nn.functional.embedding_bag(index, table, mode="sum")
         return embedded
-
-    def embed_weights(self, weights: Tensor, known: Tensor) -> Tensor:
-        """As `embed`, for `(rows, total)` weights that are zero for unknown codes."""
-        return weights @ self.values.rows() + (~known).to(weights.dtype) @ self.unknown
 
     def trunk(self, x: Tensor, z: Tensor | None = None) -> Tensor:
         """`(rows, width)` to the features that the heads read, `(rows, width)`."""
@@ -69,9 +80,9 @@ class Generator(nn.Module):
         features: Tensor = self.norm(x)
         return features
 
-    def logits(self, features: Tensor) -> Tensor:
-        """The logits of all heads, `(rows, total)`."""
-        return torch.addmm(self.bias + self.impossible, features, self.heads.rows().T)
+    def tables(self) -> Tables:
+        """The tables that rounds of drawing read, worked out from the weights as they are now."""
+        return Tables(self.values.rows(), self.unknown, self.heads.rows(), self.bias + self.impossible)
 
 
 class Block(nn.Module):

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from tabgan.model.cooccurrence import split_by_dependence
-from tabgan.model.generator import Generator
+from tabgan.model.generator import Generator, Tables
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rng import generator as keyed
+from tabgan.sampling.rounds import Rounds
 
 BLOCK_ROWS = 512
 """Rows made together. They share one order of groups, and the block's number keys its random numbers."""
@@ -32,43 +33,25 @@ class Sampler:
     def blocks(self, rows: int, rounds: int, seed: int) -> Iterator[Tensor]:
         """`rows` rows in blocks of `(BLOCK_ROWS or fewer, codes)` int64."""
         groups = split_by_dependence(self.information, rounds)
-        weights = _Weights(self.network)
+        tables = self.network.tables()
         for block, first in enumerate(range(0, rows, BLOCK_ROWS)):
             rng = keyed("rows", seed, block)
             # One fixed order would let errors pile up in the late groups.
             order = torch.randperm(len(groups), generator=rng).tolist()
-            codes = self._block([groups[i] for i in order], weights, rng)
+            codes = self._block([groups[i] for i in order], tables, rng)
             yield codes[: rows - first].cpu()
 
-    def _block(self, groups: list[list[int]], weights: _Weights, rng: torch.Generator) -> Tensor:
-        network, layout = self.network, self.network.layout
-        codes = torch.zeros(BLOCK_ROWS, layout.count, dtype=torch.long, device=self.device)
+    def _block(self, groups: list[list[int]], tables: Tables, rng: torch.Generator) -> Tensor:
+        network, count = self.network, self.network.layout.count
         z = torch.randn(BLOCK_ROWS, network.noise, generator=rng).to(self.device) if self.noisy else None
-        uniforms = spread_uniforms(BLOCK_ROWS, layout.count, rng).to(self.device)
-        embedded = weights.unknown.sum(dim=0).expand(BLOCK_ROWS, -1)
-        drawn: set[int] = set()
-        for group in groups:
-            features = network.trunk(embedded, z)
+        uniforms = spread_uniforms(BLOCK_ROWS, count, rng).to(self.device)
+        rows = Rounds(network, tables, self.exclusions, BLOCK_ROWS, z)
+        for i, group in enumerate(groups):
+            if i:
+                rows.look()
             for code in group:
-                part = layout.slices[code]
-                logits = torch.addmm(weights.bias[part], features, weights.heads[part].T)
-                for other, penalty in self.exclusions.of(code):
-                    if other in drawn:
-                        logits += penalty[codes[:, other]]
-                drawn.add(code)
-                codes[:, code] = draw(logits, uniforms[:, code : code + 1])
-                embedded = embedded + weights.values[part][codes[:, code]] - weights.unknown[code]
-        return codes
-
-
-class _Weights:
-    """The tables of a generator, worked out once and not once a round."""
-
-    def __init__(self, network: Generator) -> None:
-        self.values = network.values.rows()
-        self.unknown = network.unknown
-        self.heads = network.heads.rows()
-        self.bias = network.bias + network.impossible
+                rows.put(code, draw(rows.logits(code), uniforms[:, code : code + 1]))
+        return torch.stack([rows.drawn[code] for code in range(count)], dim=1)
 
 
 def spread_uniforms(rows: int, columns: int, rng: torch.Generator) -> Tensor:

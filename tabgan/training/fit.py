@@ -125,6 +125,7 @@ def train(
 
     holdout = max(1, min(round(len(codes) * config.holdout_share), config.holdout_rows))
     rows = Rows(codes, holdout, device, keyed("split", seed))
+    generator.copula.fit(rows.train)
     config = schedule(config, len(rows.train), layout)
     pooling = Pooling(layout, frequencies, max(6, min(POOLED, ALL_POOLED // len(layout))))
     target = cooccurrence(rows.train, pooling)

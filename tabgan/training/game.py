@@ -21,6 +21,7 @@ from tabgan.model.critic import Critic
 from tabgan.model.generator import Generator
 from tabgan.model.losses import cooccurrence_loss, gradient_penalty
 from tabgan.sampling.exclusions import Exclusions
+from tabgan.sampling.rounds import Rounds
 from tabgan.sampling.sampler import Sampler
 from tabgan.training.average import Average
 from tabgan.training.batches import Rows
@@ -171,23 +172,13 @@ def unroll(
     rng: torch.Generator,
 ) -> Tensor:
     """Draw the codes of each group in turn, given all before: `(rows, total)` one-hot with gradients of soft draws."""
-    sizes = generator.layout.cardinalities
-    values, heads = generator.values.rows().split(sizes), generator.heads.rows().split(sizes)
-    bias, unknown = (generator.bias + generator.impossible).split(sizes), generator.unknown.unbind()
-    embedded = generator.unknown.sum(dim=0).expand(len(z), -1)
-    made: list[Tensor] = [z] * len(sizes)
-    drawn: set[int] = set()
-    for group in groups:
-        features = generator.trunk(embedded, z)
+    rows = Rounds(generator, generator.tables(), exclusions, len(z), z)
+    for i, group in enumerate(groups):
+        if i:
+            rows.look()
         for code in group:
-            logits = torch.addmm(bias[code], features, heads[code].T)
-            for other, penalty in exclusions.of(code):
-                if other in drawn:
-                    logits = logits + made[other].detach() @ penalty
-            drawn.add(code)
-            made[code] = straight_through(logits, temperature, rng)
-            embedded = embedded + made[code] @ values[code] - unknown[code]
-    return torch.cat(made, dim=1)
+            rows.put(code, straight_through(rows.logits(code), temperature, rng))
+    return torch.cat([rows.drawn[code] for code in range(generator.layout.count)], dim=1)
 
 
 def straight_through(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:

@@ -44,4 +44,4 @@ def step_seconds(batch_rows: int, layout: Sequence[Code]) -> float:
     Fitted to tables of 8 to 300 codes with 28 to 1,200 values each; it is within a tenth of what was measured there.
     """
     count, total = len(layout), sum(code.cardinality for code in layout)
-    return (1.0 + batch_rows * (0.0235 + 1e-5 * total) + 0.004 * total + 0.17 * count) / 1000
+    return (3.0 + batch_rows * (0.0235 + 1e-5 * total) + 0.0085 * total + 0.17 * count) / 1000

@@ -19,6 +19,8 @@ from tabgan.training.batches import Rows
 from tabgan.training.history import History
 from tabgan.training.recovery import Recovery
 
+MASKS = 16
+"""Different masks in a batch."""
 RISE_STEPS = 100
 """Steps in which the learning rate rises from zero."""
 LAST_RATE = 0.05
@@ -43,7 +45,9 @@ class WarmUp:
         self.rng = rng
         count = generator.layout.count
         # The same masks at every look: looks differ by the weights alone.
-        self._held_out_known = self._masks(len(rows.held_out), count)
+        self._held_out_known = random_masks(
+            len(rows.held_out), count, config.all_hidden_share, rng, rows.device, masks=16 * MASKS
+        )
         matrices = [weight for weight in generator.parameters() if weight.ndim > 1]
         others = [weight for weight in generator.parameters() if weight.ndim <= 1]  # biases hold frequencies: no decay
         self._optimizer = torch.optim.AdamW(
@@ -105,9 +109,15 @@ def prediction_loss(generator: Generator, real: Tensor, known: Tensor, z: Tensor
     return masked_loss(entropies, ~known)
 
 
-def random_masks(rows: int, count: int, all_hidden_share: float, rng: torch.Generator, device: str) -> Tensor:
-    """Which codes are known, `(rows, count)` bool: any number of them from none to all but one, equally likely."""
-    known = torch.randint(count, (rows, 1), generator=rng, device=device)
-    known[torch.rand(rows, 1, generator=rng, device=device) < all_hidden_share] = 0
-    rank = torch.rand(rows, count, generator=rng, device=device).argsort(dim=1)
-    return rank < known
+def random_masks(
+    rows: int, count: int, all_hidden_share: float, rng: torch.Generator, device: str, masks: int = MASKS
+) -> Tensor:
+    """Which codes are known, `(rows, count)` bool: any number of them from none to all but one, equally likely.
+
+    Rows share a few masks, since the copula is worked out for each.
+    """
+    masks = min(rows, masks)
+    known = torch.randint(count, (masks, 1), generator=rng, device=device)
+    known[torch.rand(masks, 1, generator=rng, device=device) < all_hidden_share] = 0
+    rank = torch.rand(masks, count, generator=rng, device=device).argsort(dim=1)
+    return (rank < known).repeat(-(-rows // masks), 1)[:rows]

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -189,3 +191,20 @@ def test_durations_in_whole_seconds_stay_whole_seconds() -> None:
     encoder = NumberEncoder(column, values.type).fit(values)
     made = encoder.decode(encoder.encode(values), Draw(np.arange(1_000), RNG.random((1_000, 1)), 0))
     assert not (made.cast(pa.int64()).to_numpy() % 10**9).any()
+
+
+def test_bins_of_shared_numbers_give_back_only_these() -> None:
+    prices = RNG.choice(np.arange(1, 401) - 0.01, 20_000)  # 0.99, 1.99, ...: too many for atoms of their own
+    scale = Scale.fit(prices, 2)
+    assert not scale.is_atom.all()
+    made = made_from(scale, prices)
+    assert set(made) <= set(prices)
+    assert len(set(made)) > 390
+    assert ks_distance(made, prices) < 0.01
+    again = Scale.restore(json.loads(json.dumps(scale.state())))
+    assert np.array_equal(made, made_from(again, prices))
+
+
+def test_bins_of_numbers_that_hardly_anyone_shares_give_others() -> None:
+    lengths = RNG.normal(size=5_000)
+    assert not set(made_from(Scale.fit(lengths, None), lengths)) & set(lengths[1:-1])

@@ -172,6 +172,15 @@ def test_a_sum_that_would_leave_its_range_gives_back_to_its_terms():
         assert rows[name].max() <= frame[name].max()
 
 
+def test_a_number_that_follows_from_another_keeps_to_the_values_that_the_table_holds():
+    rng = np.random.default_rng(0)
+    low = np.rint(rng.normal(10, 8, ROWS)) * 1.8 + 32  # whole degrees on another scale
+    frame = pd.DataFrame({"low": low.round(2), "high": (low.round(2) + 1.8 * rng.poisson(3, ROWS)).round(2)})
+    rows = quick(NO_GAME).fit(frame).sample(4_000)
+    assert (rows.high >= rows.low).all()
+    assert (((rows.high - 32) / 1.8).round(6) % 1 == 0).mean() > 0.99
+
+
 def test_a_lookup_holds_no_number_of_one_row():
     rng = np.random.default_rng(0)
     shop = np.minimum(rng.geometric(0.03, ROWS), 150)

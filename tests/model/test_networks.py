@@ -33,13 +33,6 @@ def one_hot(codes: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     return torch.cat(parts, dim=1).float()
 
 
-def test_codes_and_their_one_hot_weights_are_embedded_alike():
-    generator, codes = made_generator(), some_rows()
-    known = torch.rand(codes.shape, generator=torch.Generator().manual_seed(3)) < 0.5
-    by_weights = generator.embed_weights(one_hot(codes, known), known)
-    torch.testing.assert_close(generator.embed(codes, known), by_weights)
-
-
 def test_what_is_hidden_has_no_influence():
     generator, codes = made_generator(), some_rows()
     known = torch.tensor([[True, False, True]]).expand_as(codes)

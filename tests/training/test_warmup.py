@@ -12,18 +12,24 @@ from tabgan.training.warmup import WarmUp, random_masks
 
 def test_any_number_of_known_codes_is_equally_likely_and_never_all():
     rng = torch.Generator().manual_seed(0)
-    known = random_masks(20_000, 4, 0.0, rng, "cpu").sum(dim=1)
+    known = random_masks(20_000, 4, 0.0, rng, "cpu", masks=20_000).sum(dim=1)
     shares = torch.bincount(known, minlength=5) / len(known)
     assert shares.tolist() == pytest.approx([0.25, 0.25, 0.25, 0.25, 0], abs=0.02)
 
 
+def test_rows_share_as_many_masks_as_asked():
+    known = random_masks(500, 9, 0.0, torch.Generator().manual_seed(0), "cpu", masks=7)
+    assert known.shape == (500, 9)
+    assert len(known.unique(dim=0)) <= 7
+
+
 def test_a_share_of_the_rows_hides_everything():
-    known = random_masks(20_000, 4, 0.4, torch.Generator().manual_seed(0), "cpu").sum(dim=1)
+    known = random_masks(20_000, 4, 0.4, torch.Generator().manual_seed(0), "cpu", masks=20_000).sum(dim=1)
     assert (known == 0).float().mean().item() == pytest.approx(0.4 + 0.6 / 4, abs=0.02)
 
 
 def test_every_code_is_known_equally_often():
-    known = random_masks(20_000, 5, 0.0, torch.Generator().manual_seed(0), "cpu").float().mean(dim=0)
+    known = random_masks(20_000, 5, 0.0, torch.Generator().manual_seed(0), "cpu", masks=20_000).float().mean(dim=0)
     assert known.tolist() == pytest.approx([0.4] * 5, abs=0.02)
 
 

@@ -1,0 +1,162 @@
+"""What the generator starts from: the Gaussian copula of a table's ordered codes.
+
+A linear model of normal scores says much of a number given others, and learns it from few rows. The network adds what
+is not linear to it. For features x of the known codes K the score s of another code is normal with mean
+C_sK (C_KK + r I)^-1 x_K and with the variance v that is left, so that p(s | x) / p(s) is, but for a factor,
+exp(s mean / v - s^2 (1/v - 1) / 2): a tilt of the frequencies that the heads start with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.encoding.base import Code
+from tabgan.model.embedding import Layout
+
+FEW_PLACES = 4
+"""Ordered codes of no more values than this are taken as labels."""
+LABELS = 12
+"""So many of a code's commonest labels are features of their own."""
+MOST_FEATURES = 400
+"""A table of more features than this has fewer for its labels, and at last none for some codes."""
+RIDGE = 1e-3
+"""Added to every variance, and beside it one part in as many as there are rows for every feature in use."""
+LEAST_VARIANCE = 3e-3
+"""Of a score given others: a bin is about as wide."""
+
+Tilts = tuple[Tensor, Tensor]
+"""Slope and curvature, `(rows, numbers)` each: the logit of a score s gains s (slope - s curvature)."""
+
+
+class Copula(nn.Module):
+    """Features of known codes -> tilts of the others' logits. It is fitted in closed form; nothing of it is trained."""
+
+    def __init__(self, codes: Sequence[Code], frequencies: Tensor) -> None:
+        """`frequencies`: `(total,)`, how often each value occurs in the training table."""
+        super().__init__()
+        layout = Layout([code.cardinality for code in codes])
+        is_number = [code.ordered and code.cardinality - 1 > FEW_PLACES for code in codes]
+        labels = (MOST_FEATURES - 2 * sum(is_number)) // max(1, len(codes) - sum(is_number))
+        columns: list[Tensor] = []
+        self.numbers: list[int] = []
+        targets, owner = [], []
+        scores = torch.zeros(layout.total)
+        for i, part in enumerate(layout.slices):
+            found = _labels(frequencies[part], max(0, min(LABELS, labels)))
+            if is_number[i]:
+                scores[part] = _scores(frequencies[part])
+                found = [scores[part], _missing(frequencies[part])]
+                if len(columns) + 2 <= MOST_FEATURES:
+                    self.numbers.append(i)
+                    targets.append(len(columns))
+            for values in found[: MOST_FEATURES - len(columns)]:
+                column = torch.zeros(layout.total)
+                column[part] = values
+                columns.append(column)
+                owner.append(i)
+        self.slices = layout.slices
+        self.register_buffer("scores", scores)
+        self.register_buffer("features", torch.stack([*columns, torch.zeros(layout.total)][: max(1, len(columns))], 1))
+        self.register_buffer("covariance", torch.eye(len(columns)))
+        self.register_buffer("rows", torch.tensor(1.0))
+        self.register_buffer("targets", torch.tensor(targets, dtype=torch.long), persistent=False)
+        self.register_buffer("owner", torch.tensor(owner, dtype=torch.long), persistent=False)
+        self.register_buffer("starts", torch.tensor(layout.starts), persistent=False)
+
+    scores: Tensor
+    features: Tensor
+    covariance: Tensor
+    rows: Tensor
+    targets: Tensor
+    owner: Tensor
+    starts: Tensor
+
+    @torch.no_grad()
+    def fit(self, codes: Tensor, block_rows: int = 8192) -> None:
+        """Learn the covariance of `(rows, codes)` int64."""
+        total = torch.zeros_like(self.covariance)
+        for block in codes.split(block_rows):
+            x = self.embed(block.long(), torch.ones_like(block, dtype=torch.bool))
+            total += x.T @ x
+        self.covariance.copy_(total / len(codes))
+        self.rows.fill_(len(codes))
+
+    def embed(self, codes: Tensor, known: Tensor) -> Tensor:
+        """The features of known codes, `(rows, features)`, from `(rows, codes)` int64 and bool; zero is the mean."""
+        x: Tensor = nn.functional.embedding_bag(
+            codes + self.starts, self.features, mode="sum", per_sample_weights=known.to(self.features.dtype)
+        )
+        return x
+
+    def forward(self, x: Tensor, known: Tensor) -> Tilts:
+        """The tilts of all `numbers` given features `(rows, features)` of those codes that are `known`, `(codes,)`."""
+        used = known[self.owner].nonzero().squeeze(1)
+        with torch.no_grad():
+            ridge = RIDGE + len(used) / self.rows
+            square = self.covariance[used][:, used] + ridge * torch.eye(len(used), device=x.device)
+            across = self.covariance[used][:, self.targets]
+            weights = torch.cholesky_solve(across, torch.linalg.cholesky(square))
+            left = (1 - (across * weights).sum(dim=0)).clamp(min=LEAST_VARIANCE, max=1)
+        return x[:, used] @ (weights / left), ((1 / left - 1) / 2)[None, :]
+
+    @torch.no_grad()
+    def of_rows(self, codes: Tensor, known: Tensor) -> Tilts:
+        """As `forward` for `(rows, codes)` int64 and bool: fast where many rows have the same codes known."""
+        x = self.embed(codes, known)
+        slope, curvature = (torch.zeros(len(x), len(self.targets), device=x.device) for _ in range(2))
+        patterns, pattern_of_row = torch.unique(known, dim=0, return_inverse=True)
+        for i, pattern in enumerate(patterns):
+            rows = (pattern_of_row == i).nonzero().squeeze(1)
+            slope[rows], curvature[rows] = self(x[rows], pattern)
+        return slope, curvature
+
+    @torch.no_grad()
+    def gains(self, tilts: Tilts) -> Tensor:
+        """What the logits of all codes gain, `(rows, total)`."""
+        found = torch.zeros(len(tilts[0]), len(self.scores), device=self.scores.device)
+        for i, number in enumerate(self.numbers):
+            part = self.slices[number]
+            found[:, part] = self._gain(tilts, i, part)
+        return found
+
+    def tilt_code(self, logits: Tensor, tilts: Tilts, code: int) -> Tensor:
+        """`(rows, cardinality)` logits of one code, tilted."""
+        if code not in self.numbers:
+            return logits
+        return logits + self._gain(tilts, self.numbers.index(code), self.slices[code])
+
+    def _gain(self, tilts: Tilts, number: int, part: slice) -> Tensor:
+        scores = self.scores[part]
+        slope, curvature = (each[:, number : number + 1] for each in tilts)
+        return scores * (slope - curvature * scores)
+
+
+def _labels(frequencies: Tensor, most: int) -> list[Tensor]:
+    """Indicators of the commonest labels, centred; one label fewer than there are, for the last follows from them."""
+    order = frequencies.argsort(descending=True, stable=True)[: min(most, len(frequencies) - 1)]
+    found = []
+    for label in order.tolist():
+        values = -frequencies[label].repeat(len(frequencies))
+        values[label] += 1
+        found.append(values)
+    return found
+
+
+def _missing(frequencies: Tensor) -> Tensor:
+    missing = -frequencies[0].repeat(len(frequencies))
+    missing[0] += 1
+    return missing
+
+
+def _scores(frequencies: Tensor) -> Tensor:
+    """Normal scores of a code's places, of mean 0 and variance 1 over the known cells; 0 for a missing one."""
+    share = frequencies[1:].double()
+    share = share / share.sum().clamp(min=1e-12)
+    middle = (share.cumsum(0) - share / 2).clamp(1e-4, 1 - 1e-4)
+    scores = torch.special.ndtri(middle)
+    scores = scores - (share * scores).sum()
+    spread = (share * scores.square()).sum().sqrt().clamp(min=1e-3)
+    return torch.cat([torch.zeros(1), (scores / spread).float()])
