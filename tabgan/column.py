@@ -14,6 +14,7 @@ from tabgan.errors import DataError
 from tabgan.inference import date_format, date_unit, parse_dates, write_dates
 
 Kind = Literal["category", "number", "datetime", "boolean", "key", "constant"]
+Part = Literal["weekday", "hour", "quarter", "month", "year", "day", "week", "day of the year"]
 
 
 class Column(BaseModel):
@@ -53,6 +54,31 @@ class Column(BaseModel):
         missing = np.asarray(pc.is_null(stamps))
         whole = stamps.cast(pa.timestamp(self.unit), safe=False).cast(pa.int64())
         return np.asarray(pc.fill_null(whole, 0)), missing
+
+    def part(self, values: pa.ChunkedArray, part: Part) -> pa.Array:
+        """A part of a date's wall clock as whole numbers, missing where it is; weeks run from Monday, which is 0."""
+        ticks, missing = self.ticks(values)
+        days, tick = np.divmod(ticks, 86_400 * self.ticks_a_second)
+        stamps = days.astype("datetime64[D]")
+        months, years = stamps.astype("datetime64[M]"), stamps.astype("datetime64[Y]")
+        match part:
+            case "year":
+                found = years.astype(np.int64)
+            case "quarter":
+                found = months.astype(np.int64) % 12 // 3
+            case "month":
+                found = months.astype(np.int64) % 12
+            case "week":
+                found = (stamps - years).astype(np.int64) // 7
+            case "day of the year":
+                found = (stamps - years).astype(np.int64)
+            case "day":
+                found = (stamps - months).astype(np.int64)
+            case "weekday":
+                found = (days + 3) % 7  # 1 January 1970 was a Thursday
+            case "hour":
+                found = tick // (3_600 * self.ticks_a_second)
+        return pa.array(found, mask=missing)
 
     def _parsed(self, text: pa.ChunkedArray) -> pa.ChunkedArray:
         """Dates written as text: in the column's format, or, in another table, in one of their own."""

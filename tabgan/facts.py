@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 from scipy.special import gammaln
 
-from tabgan.column import Column, as_float, labels_as_codes, plain
+from tabgan.column import Column, Part, as_float, labels_as_codes, plain
 from tabgan.inference import determines, maps
 
 LEAST_CHANCES = 20.0
@@ -46,7 +46,7 @@ class Fact(BaseModel):
     - `at_least`, `at_most`: `column` is never below (above) the one in `of`, and is learned as the difference.
     - `same`: `column` equals the one in `of` in a good share of the rows, far more often than by chance.
     - `order`: `column` is never below the one in `of`, and both are learned as they are.
-    - `fixed`: equal values in `of`, one column or two, always go with equal values in `column`.
+    - `fixed`: equal values in `of`, one column or two or a `part` of a date, always go with equal values in `column`.
     - `missing`: `column` is missing wherever the one in `of` is.
     """
 
@@ -56,6 +56,8 @@ class Fact(BaseModel):
     column: str
     of: tuple[str, ...]
     minus: tuple[str, ...] = ()
+    part: Part | None = None
+    """Of `fixed`: the part of the date in `of` that fixes the column."""
     remainder: bool = False
     keep: bool = True
     """Whether new rows are made to keep it."""
@@ -72,6 +74,8 @@ class Fact(BaseModel):
                 return f"{self.column} <= {of}"
             case "same":
                 return f"{self.column} often equals {of}"
+            case "fixed" if self.part:
+                return f"the {self.part} of {of} fixes {self.column}"
             case "fixed":
                 return f"{' and '.join(self.of)} {'fix' if len(self.of) > 1 else 'fixes'} {self.column}"
             case _:
@@ -93,7 +97,8 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
     labels = {
         column.name: labels_as_codes(table[column.name]) for column in columns if column.kind not in ("key", "constant")
     }
-    fixed = _fixed(columns, labels)
+    fixed = _parts(table, columns, labels)
+    fixed += _fixed(columns, {name: codes for name, codes in labels.items() if name not in {f.column for f in fixed}})
     taken = {fact.column for fact in fixed}
     numbers = _measures(table, columns)
     dates = {column.name: column.numbers(table[column.name]) for column in columns if column.kind == "datetime"}
@@ -381,11 +386,7 @@ def _fixed(columns: Sequence[Column], labels: dict[str, np.ndarray]) -> list[Fac
     sizes = {name: int(codes.max()) + 1 for name, codes in labels.items()}
     rows = max((len(codes) for codes in labels.values()), default=0)
     kinds = {column.name: column.kind for column in columns}
-    left = [
-        name
-        for name, size in sizes.items()
-        if 2 <= size <= (LABELS if kinds[name] == "number" else rows / 2) and kinds[name] != "datetime"
-    ]
+    left = [name for name, size in sizes.items() if 2 <= size <= (LABELS if kinds[name] == "number" else rows / 2)]
     fixes = {
         (a, b)
         for a in left
@@ -408,6 +409,19 @@ def _fixed(columns: Sequence[Column], labels: dict[str, np.ndarray]) -> list[Fac
             if determines(groups, labels[b]) and _is_due(groups, labels[b], labels[one], labels[two]):
                 pairs[b] = Fact(kind="fixed", column=b, of=(one, two))
     return single + list(pairs.values())
+
+
+def _parts(table: pa.Table, columns: Sequence[Column], labels: dict[str, np.ndarray]) -> list[Fact]:
+    """Columns that repeat a part of a date: its month, the name of its weekday, whether that is on a weekend."""
+    found: dict[str, Fact] = {}
+    others = [column.name for column in columns if column.name in labels and column.kind != "datetime"]
+    for date in (column for column in columns if column.kind == "datetime"):
+        for part in get_args(Part):
+            left = labels_as_codes(pa.chunked_array([date.part(table[date.name], part)]))
+            for name in others:
+                if name not in found and determines(left, labels[name]) and _is_due(left, labels[name]):
+                    found[name] = Fact(kind="fixed", column=name, of=(date.name,), part=part)
+    return list(found.values())
 
 
 def _order(columns: Sequence[Column], pair: tuple[str, str]) -> tuple[int, int]:

@@ -104,6 +104,20 @@ def test_what_one_column_fixes_or_two_and_nothing_by_way_of_others():
     assert facts_of(frame) == ["product fixes group", "group fixes aisle", "product and size fix price"]
 
 
+def test_columns_that_repeat_a_part_of_a_date():
+    start = pd.Timestamp("2023-03-01") + pd.to_timedelta(RNG.integers(0, 700 * 1_440, ROWS), unit="min")
+    frame = pd.DataFrame({"start": start, "month": start.month, "day": start.day_name(), "hour": start.hour})
+    frame["weekend"] = start.dayofweek >= 5
+    frame["season"] = np.array(["winter", "spring", "summer", "autumn"])[start.month % 12 // 3]
+    assert facts_of(frame) == [
+        "the weekday of start fixes day",
+        "the weekday of start fixes weekend",
+        "the hour of start fixes hour",
+        "the month of start fixes month",
+        "the month of start fixes season",
+    ]
+
+
 def test_labels_that_hardly_repeat_fix_nothing():
     frame = pd.DataFrame(
         {"word": [f"w{i}" for i in RNG.integers(0, 3_000, ROWS)], "sort": RNG.choice(list("ab"), ROWS)}

@@ -9,22 +9,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tabgan.column import Column, plain
+from tabgan.column import Column, Part, plain
 from tabgan.encoding.cells import dictionary_of, from_json, to_json, with_dictionary
 
 
 class Lookup:
     """Values of the columns `of` -> the value of `column` that goes with them, missing cells included."""
 
-    def __init__(self, column: Column, of: Sequence[Column], *, dropped: bool) -> None:
-        """`dropped`: whether the column is left out of what is learned, since it says no more than the other."""
-        self.column, self.of, self.dropped = column, list(of), dropped
+    def __init__(self, column: Column, of: Sequence[Column], part: Part | None = None, *, dropped: bool) -> None:
+        """`part`: the part of the date in `of` that is looked up, not the date; `dropped`: whether the column is left
+        out of what is learned, since it says no more than the other."""
+        self.column, self.of, self.part, self.dropped = column, list(of), part, dropped
 
     def fit(self, table: pa.Table) -> Self:
         """Learn every combination that occurs."""
         self.type_ = table.schema.field(self.column.name).type
         self.dictionary_ = dictionary_of(table[self.column.name])
-        self.keys_ = [pc.unique(plain(table[column.name]).combine_chunks()) for column in self.of]
+        self.keys_ = [pc.unique(self._key(column, table[column.name])) for column in self.of]
         cells, first, counts = np.unique(self._cells(table), return_index=True, return_counts=True)
         self.cells_ = cells
         values = plain(table[self.column.name]).combine_chunks()
@@ -38,11 +39,14 @@ class Lookup:
         number = np.zeros(len(cells[self.of[0].name]), dtype=np.int64)
         unseen = np.zeros(len(number), dtype=bool)
         for column, keys in zip(self.of, self.keys_, strict=True):
-            at = pc.index_in(plain(pa.chunked_array(cells[column.name])), keys)
+            at = pc.index_in(self._key(column, pa.chunked_array(cells[column.name])), keys)
             unseen |= np.asarray(pc.is_null(at))
             number = number * len(keys) + np.asarray(pc.fill_null(at, 0))
         number[unseen] = -1
         return number
+
+    def _key(self, column: Column, values: pa.ChunkedArray) -> pa.Array:
+        return plain(values).combine_chunks() if self.part is None else column.part(values, self.part)
 
     def expand(self, cells: dict[str, pa.Array]) -> None:
         """Put the column into `cells`; a combination that fit did not see keeps what is there."""
@@ -68,7 +72,7 @@ class Lookup:
     def restore(self, state: dict[str, Any], arrow_schema: pa.Schema) -> Self:
         """Undo `state`."""
         self.type_ = arrow_schema.field(self.column.name).type
-        types = [arrow_schema.field(column.name).type for column in self.of]
+        types = [pa.int64() if self.part else arrow_schema.field(column.name).type for column in self.of]
         self.keys_ = [from_json(keys, kind) for keys, kind in zip(state["keys"], types, strict=True)]
         self.cells_ = np.array(state["cells"], dtype=np.int64)
         self.values_ = from_json(state["values"], self.type_)

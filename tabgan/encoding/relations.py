@@ -37,7 +37,7 @@ class Relations:
     def _step(self, fact: Fact) -> Derived | Lookup:
         column, of = self.schema[fact.column], [self.schema[name] for name in fact.of]
         if not fact.derives:
-            return Lookup(column, of, dropped=self._is_twin(fact))
+            return Lookup(column, of, fact.part, dropped=fact.part is not None or self._is_twin(fact))
         others = [each for each in self.facts if each != fact]
         busy = {name for each in others for name in each.columns}
         sides = {each.columns: "at_least" for each in others if each.kind == "order"}

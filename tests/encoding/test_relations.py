@@ -38,6 +38,8 @@ def orders_frame() -> pd.DataFrame:
             "ordered": ordered,
             "shipped": shipped.to_numpy().astype("datetime64[ms]"),
             "delivered": (shipped + pd.to_timedelta(1 + rng.poisson(2, ROWS), unit="D")).strftime("%d.%m.%Y"),
+            "weekday": ordered.day_name(),
+            "month": ordered.month.astype("int8"),
             "net": rng.gamma(2, 30, ROWS).round(2),
             "tax": rng.gamma(2, 5, ROWS).round(2),
             "low": rng.normal(10, 8, ROWS).round(1),
@@ -76,6 +78,8 @@ def test_all_its_facts_are_found(frame):
         ("fixed", "product"),
         ("fixed", "group"),
         ("fixed", "price"),
+        ("fixed", "weekday"),
+        ("fixed", "month"),
         ("sum", "total"),
         ("at_least", "shipped"),
         ("at_least", "delivered"),
@@ -120,6 +124,8 @@ def check_facts(rows: pd.DataFrame, real: pd.DataFrame) -> None:
     merged = rows[["product", "size", "price"]].drop_duplicates().astype({"product": str})
     pairs = real[["product", "size", "price"]].drop_duplicates().astype({"product": str})
     assert len(merged.merge(pairs)) == len(merged)
+    assert (rows.weekday == rows.ordered.dt.day_name()).all()
+    assert (rows.month == rows.ordered.dt.month).all()
     complete = rows.dropna(subset=["total", "tax"])
     assert set((complete.total - complete.net - complete.tax).round(2)) == {0, 4.9}
     assert not (rows.shipped < rows.ordered).any()
