@@ -40,23 +40,23 @@ class TrainConfig:
     """Rows of a batch of the warm-up; fewer for tables of a few thousand rows."""
     warmup_steps: int = 6_000
     """At most so many steps of the warm-up."""
-    warmup_epochs: int = 60
+    warmup_epochs: int = 150
     """At most so many times the warm-up sees every row."""
-    warmup_budget: float = 150.0
+    warmup_budget: float = 110.0
     """Seconds that the warm-up may take on one CPU core, by an estimate from the table's shape and not by a clock, so
     that a table gets the same steps on any machine."""
     learning_rate: float = 1.5e-3
-    """Of the warm-up; it falls to a tenth along a half cosine."""
+    """Of the warm-up, for tables of 10,000 rows and more; less for smaller ones. It falls along a half cosine."""
     weight_decay: float = 0.3
     """Decoupled weight decay of the warm-up (AdamW)."""
     ema_half_life_rows: int = 50_000
     """Rows seen until the average of the weights has forgotten half."""
     evaluate_every: int = 250
     """Steps between two looks at the held-out rows."""
-    tolerance: float = 0.01
+    tolerance: float = 0.02
     """Weights are kept whose held-out loss is not above the lowest one by more than this share."""
     patience: int = 3
-    """Looks at worse weights, one after the other, until the warm-up stops."""
+    """Looks at worse weights, one after the other, until the warm-up comes to its end."""
     all_hidden_share: float = 0.1
     """Share of the warm-up's rows of which nothing is shown."""
 
@@ -64,7 +64,7 @@ class TrainConfig:
     """At most so many generator updates in the adversarial game; 0 leaves the game out."""
     game_epochs: int = 25
     """At most so many times the game makes as many rows as the table has."""
-    game_budget: float = 100.0
+    game_budget: float = 70.0
     """Seconds that the game may take on one CPU core, by the same kind of estimate."""
     game_rounds: int = 3
     """In the game the generator makes its rows in two rounds to this many (or in one, if this is one)."""

@@ -24,6 +24,8 @@ BIN_ROWS = 20
 together would hold fewer."""
 ATOM_ROWS = 5
 """A value of fewer rows is never kept as it is."""
+FARTHER = 2.0
+"""How many times farther than its inner half the outer half of the outermost bin reaches where that is cut in two."""
 PARTS = 8
 """Quantile steps inside a bin."""
 SHARED_SHARE = 0.9
@@ -141,7 +143,22 @@ def _chunks(rest: np.ndarray, heavy: np.ndarray) -> list[np.ndarray]:
         chunks[-1] = np.concatenate([chunks[-1], run])
     elif len(run):
         chunks = [run]
-    return chunks
+    if not chunks:
+        return []
+    low = [-part[::-1] for part in _tail(-chunks[0][::-1])][::-1]
+    return [*low, *chunks[1:-1], *_tail(chunks[-1])] if len(chunks) > 1 else _tail(chunks[0])
+
+
+def _tail(chunk: np.ndarray) -> list[np.ndarray]:
+    """The last bin cut into halves, the outer half again, and so on, as long as that reaches much farther.
+
+    One bin would smear the few rows far out over all that lies between.
+    """
+    cut = int(np.searchsorted(chunk, chunk[len(chunk) // 2], side="left"))
+    inner, outer = chunk[:cut], chunk[cut:]
+    if min(len(inner), len(outer)) < BIN_ROWS or outer[-1] - outer[0] < FARTHER * (outer[0] - inner[0]):
+        return [chunk]
+    return [inner, *_tail(outer)]
 
 
 def shared_values(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:

@@ -22,8 +22,8 @@ LABELS = 12
 """So many of a code's commonest labels are features of their own."""
 MOST_FEATURES = 400
 """A table of more features than this has fewer for its labels, and at last none for some codes."""
-RIDGE = 1e-3
-"""Added to every variance, and beside it one part in as many as there are rows for every feature in use."""
+RIDGE, SHRINK = 1e-3, 0.1
+"""Added to every variance: the first, and the second for every feature in use, divided by the number of rows."""
 LEAST_VARIANCE = 3e-3
 """Of a score given others: a bin is about as wide."""
 
@@ -57,9 +57,12 @@ class Copula(nn.Module):
                 column[part] = values
                 columns.append(column)
                 owner.append(i)
+        if not columns:  # very many codes, all of labels
+            columns.append(torch.zeros(layout.total))
+            owner.append(0)
         self.slices = layout.slices
         self.register_buffer("scores", scores)
-        self.register_buffer("features", torch.stack([*columns, torch.zeros(layout.total)][: max(1, len(columns))], 1))
+        self.register_buffer("features", torch.stack(columns, dim=1))
         self.register_buffer("covariance", torch.eye(len(columns)))
         self.register_buffer("rows", torch.tensor(1.0))
         self.register_buffer("targets", torch.tensor(targets, dtype=torch.long), persistent=False)
@@ -76,12 +79,17 @@ class Copula(nn.Module):
 
     @torch.no_grad()
     def fit(self, codes: Tensor, block_rows: int = 8192) -> None:
-        """Learn the covariance of `(rows, codes)` int64."""
+        """Learn the covariance of `(rows, codes)` int64, of two scores over the rows in which both are known."""
         total = torch.zeros_like(self.covariance)
+        both = torch.zeros_like(self.covariance)
         for block in codes.split(block_rows):
             x = self.embed(block.long(), torch.ones_like(block, dtype=torch.bool))
+            known = torch.ones_like(x)
+            known[:, self.targets] = (block[:, self.numbers] > 0).to(x.dtype)
             total += x.T @ x
-        self.covariance.copy_(total / len(codes))
+            both += known.T @ known
+        values, vectors = torch.linalg.eigh(total / both.clamp(min=1))
+        self.covariance.copy_(vectors * values.clamp(min=0) @ vectors.T)
         self.rows.fill_(len(codes))
 
     def embed(self, codes: Tensor, known: Tensor) -> Tensor:
@@ -95,12 +103,18 @@ class Copula(nn.Module):
         """The tilts of all `numbers` given features `(rows, features)` of those codes that are `known`, `(codes,)`."""
         used = known[self.owner].nonzero().squeeze(1)
         with torch.no_grad():
-            ridge = RIDGE + len(used) / self.rows
+            ridge = RIDGE + SHRINK * len(used) / self.rows
             square = self.covariance[used][:, used] + ridge * torch.eye(len(used), device=x.device)
             across = self.covariance[used][:, self.targets]
             weights = torch.cholesky_solve(across, torch.linalg.cholesky(square))
-            left = (1 - (across * weights).sum(dim=0)).clamp(min=LEAST_VARIANCE, max=1)
-        return x[:, used] @ (weights / left), ((1 / left - 1) / 2)[None, :]
+            own = self.covariance[self.targets, self.targets].clamp(min=1e-6)
+            left = 1 - (across * weights).sum(dim=0) / own
+            # A known cell that is missing stands in with the mean: what its score would have told is left open.
+            is_known = known[self.owner[self.targets]]
+            at = torch.searchsorted(used, self.targets[is_known])
+            missing = (x[:, self.targets[is_known] + 1] > 0).to(x.dtype)
+            left = (left + missing @ weights[at].square()).clamp(min=LEAST_VARIANCE, max=1)
+        return x[:, used] @ weights / left, (1 / left - 1) / 2
 
     @torch.no_grad()
     def of_rows(self, codes: Tensor, known: Tensor) -> Tilts:

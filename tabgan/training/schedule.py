@@ -8,10 +8,13 @@ from dataclasses import replace
 from tabgan.config import TrainConfig
 from tabgan.encoding.base import Code
 
-LEAST_WARMUP, LEAST_GAME = 300, 150
+LEAST_WARMUP, LEAST_GAME = 900, 150
 """A small table gets as many steps as this, if settings and budgets allow them."""
 SHORTEST_GAME = 50
 """A game of fewer steps than this is not worth its critic's head start."""
+FULL_RATE_ROWS, LEAST_RATE = 10_000, 0.2
+"""Tables of fewer rows than this are learned at a rate lower by the square root of their share of it, but not by more
+than to this share of the rate: at a high one the first steps learn a small table by heart."""
 LOOKS = 24
 """The warm-up looks at the held-out rows at least so often."""
 GAME_FACTOR = 8.5
@@ -31,6 +34,7 @@ def schedule(config: TrainConfig, rows: int, layout: Sequence[Code]) -> TrainCon
         batch_rows=batch,
         game_batch_rows=game_batch,
         warmup_steps=steps,
+        learning_rate=config.learning_rate * max(LEAST_RATE, min(1.0, (rows / FULL_RATE_ROWS) ** 0.5)),
         evaluate_every=max(1, min(config.evaluate_every, steps // LOOKS)),
         game_steps=game_steps,
         game_evaluate_every=max(1, min(config.game_evaluate_every, game_steps // 4)),
@@ -41,7 +45,7 @@ def schedule(config: TrainConfig, rows: int, layout: Sequence[Code]) -> TrainCon
 def step_seconds(batch_rows: int, layout: Sequence[Code]) -> float:
     """What a step of the warm-up takes on one core of a server CPU of 2023 at the default width.
 
-    Fitted to tables of 8 to 300 codes with 28 to 1,200 values each; it is within a tenth of what was measured there.
+    Fitted to tables of 8 to 300 codes with 28 to 1,200 values each; it is within a fifth of what was measured there.
     """
     count, total = len(layout), sum(code.cardinality for code in layout)
-    return (3.0 + batch_rows * (0.0235 + 1e-5 * total) + 0.0085 * total + 0.17 * count) / 1000
+    return (3.5 + batch_rows * (0.025 + 1e-5 * total) + 0.0075 * total + 0.17 * count) / 1000

@@ -30,8 +30,9 @@ LAST_RATE = 0.05
 class WarmUp:
     """Trains a generator on masked rows and keeps the average of its weights.
 
-    Held-out rows say when it stops: the last average is kept that predicts them nearly as well as the best one did. The
-    last and not the best, since hard ties between columns sharpen long after the mean loss is flat.
+    Held-out rows say when it ends: when they are predicted worse for a while, the learning rate falls quickly. The last
+    average is kept that predicts them nearly as well as the best one did. The last and not the best, since hard ties
+    between columns sharpen long after the mean loss is flat.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class WarmUp:
         config = self.config
         kept, best_loss, worse = self.average.copy(), math.inf, 0
         loss, held_out = torch.zeros(()), None
+        left, last_step = 1.0, config.warmup_steps  # of the schedule, and the step at which it ends
         for step in range(1, config.warmup_steps + 1):
-            done = max(step / config.warmup_steps, self.history.spent / time_share)
+            left -= left / (last_step - step + 1)
+            done = max(1 - left, self.history.spent / time_share)
             loss = self._step(step, min(done, 1.0))
             if step % config.evaluate_every == 0 or done >= 1:
                 if not self._recovery.check(step):
@@ -73,7 +76,10 @@ class WarmUp:
                 worse = worse + 1 if held_out > best_loss * (1 + config.tolerance) else 0
                 if worse == 0:
                     kept, best_loss = self.average.copy(), min(best_loss, held_out)
-                if done >= 1 or worse == config.patience:
+                if worse == config.patience:
+                    # Stopping here would leave the weights as a high rate threw them: the rate falls first.
+                    last_step = min(last_step, step + max(step // 2, config.evaluate_every))
+                if done >= 1:
                     break
             if self.history.due():
                 self.history.report("warm-up", step, config.warmup_steps, loss.item(), held_out)

@@ -79,7 +79,7 @@ def test_no_bin_reaches_across_a_heavy_atom() -> None:
 def test_bins_hold_no_row_of_an_atom_and_enough_rows_of_others(name: str) -> None:
     numbers, decimals = {**CONTINUOUS, **TIED}[name]
     scale = Scale.fit(numbers, decimals)
-    assert len(scale.knots) - scale.is_atom.sum() <= MAX_BINS
+    assert len(scale.knots) - scale.is_atom.sum() <= MAX_BINS + 2 * 8  # the outermost are halved a few times
     assert scale.is_atom.sum() <= MAX_ATOMS
     places = scale.encode(numbers)
     in_bins = ~scale.is_atom[places]
