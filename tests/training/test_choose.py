@@ -1,0 +1,46 @@
+from collections.abc import Iterator
+
+import torch
+
+from tabgan.encoding.base import Code
+from tabgan.training.batches import Rows
+from tabgan.training.choose import choose_rounds
+from tabgan.training.history import History
+
+LAYOUT = [Code(name, 12, ordered=True) for name in "ab"]
+RNG = torch.Generator().manual_seed(0)
+
+
+def tied(rows: int) -> torch.Tensor:
+    a = torch.randint(1, 12, (rows, 1), generator=RNG)
+    return torch.cat([a, (a + torch.randint(-1, 2, (rows, 1), generator=RNG)).clamp(1, 11)], dim=1)
+
+
+class Stub:
+    """A sampler whose rows are independent below `enough` rounds and tied from there on."""
+
+    def __init__(self, enough: int) -> None:
+        self.enough = enough
+
+    def blocks(self, rows: int, rounds: int, seed: int) -> Iterator[torch.Tensor]:
+        made = tied(rows)
+        if rounds < self.enough:
+            made[:, 1] = made[torch.randperm(rows, generator=RNG), 1]
+        yield made
+
+
+def chosen(rows: int) -> tuple[int, History]:
+    history = History(None, None)
+    table = Rows(tied(rows), rows // 10, "cpu", torch.Generator().manual_seed(0))
+    candidates = [(rounds, Stub(enough=5)) for rounds in (2, 3, 5, 8)]
+    return choose_rounds(candidates, table, LAYOUT, 0, history), history  # type: ignore[arg-type]
+
+
+def test_the_fewest_rounds_that_are_as_good_as_the_best_are_chosen():
+    assert chosen(3_000)[0] == 5
+
+
+def test_of_few_rows_several_samples_are_judged_so_that_chance_does_not_choose():
+    rounds, history = chosen(300)
+    assert rounds == 5
+    assert [record["rounds"] for record in history.records] == [8, 5, 3, 2]
