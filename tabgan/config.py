@@ -40,20 +40,20 @@ class TrainConfig:
     """Rows of a batch of the warm-up; fewer for tables of a few thousand rows."""
     warmup_steps: int = 6_000
     """At most so many steps of the warm-up."""
-    warmup_epochs: int = 150
+    warmup_epochs: int = 100
     """At most so many times the warm-up sees every row."""
     warmup_budget: float = 110.0
     """Seconds that the warm-up may take on one CPU core, by an estimate from the table's shape and not by a clock, so
     that a table gets the same steps on any machine."""
     learning_rate: float = 1.5e-3
-    """Of the warm-up, for tables of 10,000 rows and more; less for smaller ones. It falls along a half cosine."""
+    """Of the warm-up, for tables of 30,000 rows and more; less for smaller ones. It falls along a half cosine."""
     weight_decay: float = 0.3
     """Decoupled weight decay of the warm-up (AdamW)."""
     ema_half_life_rows: int = 50_000
     """Rows seen until the average of the weights has forgotten half."""
     evaluate_every: int = 250
     """Steps between two looks at the held-out rows."""
-    tolerance: float = 0.02
+    tolerance: float = 0.015
     """Weights are kept whose held-out loss is not above the lowest one by more than this share."""
     patience: int = 3
     """Looks at worse weights, one after the other, until the warm-up comes to its end."""

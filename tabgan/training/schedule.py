@@ -12,7 +12,7 @@ LEAST_WARMUP, LEAST_GAME = 900, 150
 """A small table gets as many steps as this, if settings and budgets allow them."""
 SHORTEST_GAME = 50
 """A game of fewer steps than this is not worth its critic's head start."""
-FULL_RATE_ROWS, LEAST_RATE = 10_000, 0.2
+FULL_RATE_ROWS, LEAST_RATE = 30_000, 0.2
 """Tables of fewer rows than this are learned at a rate lower by the square root of their share of it, but not by more
 than to this share of the rate: at a high one the first steps learn a small table by heart."""
 LOOKS = 24

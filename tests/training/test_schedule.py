@@ -18,7 +18,7 @@ def test_a_small_table_gets_small_batches_and_few_steps():
 
 
 def test_a_small_table_is_learned_at_a_low_rate():
-    rates = [schedule(TrainConfig(), rows, layout(15, 28)).learning_rate for rows in (100, 2_500, 10_000, 1_000_000)]
+    rates = [schedule(TrainConfig(), rows, layout(15, 28)).learning_rate for rows in (100, 7_500, 30_000, 1_000_000)]
     assert rates == pytest.approx([0.2 * 1.5e-3, 0.5 * 1.5e-3, 1.5e-3, 1.5e-3])
 
 
