@@ -271,19 +271,23 @@ class _Pair(NamedTuple):
 
 
 def _ordered_pairs(numbers: dict[str, np.ndarray]) -> list[_Pair]:
-    """Pairs of columns in order in every row, although chance would have broken that; the closest first."""
+    """Pairs of columns in order in every row, although chance would have broken that; the closest first.
+
+    What is measured, and not merely true or false, is measured on some of the rows.
+    """
     names = list(numbers)
     if len(names) < 2:
         return []
-    values = np.column_stack([numbers[name] for name in names])
-    some = _spread(values, LOOK_ROWS // 3)
+    some = np.asfortranarray(_spread(np.column_stack([numbers[name] for name in names]), LOOK_ROWS))
+    scale = len(numbers[names[0]]) / len(some)
     found = []
     for y, high_name in enumerate(names):
-        holds = ((some <= some[:, [y]]) | np.isnan(some) | np.isnan(some[:, [y]])).all(axis=0)
-        for x in np.flatnonzero(holds):
-            known = ~(np.isnan(values[:, x]) | np.isnan(values[:, y]))
-            low, high = values[known, x], values[known, y]
-            if x != y and (low <= high).all() and _chance_violations(low, high) >= LEAST_CHANCES:
+        for x in np.flatnonzero(~(some > some[:, [y]]).any(axis=0)):  # False where one is missing
+            known = ~np.isnan(some[:, x] + some[:, y])
+            low, high = some[known, x], some[known, y]
+            if x == y or not known.any() or _chance_violations(low, high) * scale < LEAST_CHANCES:
+                continue
+            if not (numbers[names[x]] > numbers[high_name]).any():
                 gap = high - low
                 ranges = _range(low), _range(high), _range(gap)
                 found.append(_Pair(names[x], high_name, *ranges, float(np.quantile(gap, 0.9))))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from tabgan.column import Column, as_float, labels_as_codes, plain, plain_type
 from tabgan.errors import DataError, SchemaError, nearest
@@ -37,6 +37,16 @@ class Schema(BaseModel):
     columns: tuple[Column, ...]
     facts: tuple[Fact, ...] = ()
     """What holds in every row."""
+
+    @model_validator(mode="after")
+    def _facts_name_columns(self) -> Schema:
+        for fact in self.facts:
+            for name in fact.columns:
+                if name not in self.names:
+                    close = nearest(name, self.names)
+                    hint = f"; did you mean {close!r}?" if close else "."
+                    raise ValueError(f"the fact '{fact}' names a column {name!r} that is not there{hint}")
+        return self
 
     @classmethod
     def infer(cls, table: pa.Table) -> Schema:

@@ -10,6 +10,7 @@ import yaml
 
 from tabgan.column import Column
 from tabgan.errors import DataError, SchemaError
+from tabgan.facts import Fact
 from tabgan.schema import Schema
 from tabgan.tables import read_table
 
@@ -221,3 +222,17 @@ def test_the_kinds_of_a_well_known_table(name: str) -> None:
     schema = Schema.infer(read_table(path))
     assert {column: schema[column].kind for column in KINDS[name]} == KINDS[name]
     assert "key" not in {column.kind for column in schema}
+
+
+def test_a_fact_about_a_column_that_is_not_there_is_refused_with_the_nearest_name():
+    columns = (Column(name="total", kind="number", dtype="double"), Column(name="fare", kind="number", dtype="double"))
+    with pytest.raises(pydantic.ValidationError, match="'fair' that is not there; did you mean 'fare'"):
+        Schema(columns=columns, facts=(Fact(kind="sum", column="total", of=("fair",)),))
+
+
+def test_facts_are_written_with_the_switch_that_turns_them_off():
+    table = pa.table({"low": list(range(60)) * 5, "high": [i + i % 7 for i in range(60)] * 5})
+    content = yaml.safe_load(Schema.infer(table).to_yaml())
+    assert {fact["kind"] for fact in content["facts"]} <= {"fixed", "order", "at_least", "sum", "same", "missing"}
+    assert all(fact["keep"] for fact in content["facts"])
+    assert content["facts"]
