@@ -40,7 +40,7 @@ class TrainConfig:
     """Rows of a batch of the warm-up; fewer for tables of a few thousand rows."""
     warmup_steps: int = 6_000
     """At most so many steps of the warm-up."""
-    warmup_epochs: int = 100
+    warmup_epochs: int = 60
     """At most so many times the warm-up sees every row."""
     warmup_budget: float = 110.0
     """Seconds that the warm-up may take on one CPU core, by an estimate from the table's shape and not by a clock, so
@@ -53,7 +53,7 @@ class TrainConfig:
     """Rows seen until the average of the weights has forgotten half."""
     evaluate_every: int = 250
     """Steps between two looks at the held-out rows."""
-    tolerance: float = 0.015
+    tolerance: float = 0.01
     """Weights are kept whose held-out loss is not above the lowest one by more than this share."""
     patience: int = 3
     """Looks at worse weights, one after the other, until the warm-up comes to its end."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tabgan.config import TrainConfig
 from tabgan.encoding.base import Code
 
-LEAST_WARMUP, LEAST_GAME = 900, 150
+LEAST_WARMUP, LEAST_GAME = 1_800, 150
 """A small table gets as many steps as this, if settings and budgets allow them."""
 SHORTEST_GAME = 50
 """A game of fewer steps than this is not worth its critic's head start."""
