@@ -391,14 +391,14 @@ def _fixed(columns: Sequence[Column], labels: dict[str, np.ndarray]) -> list[Fac
     rows = max((len(codes) for codes in labels.values()), default=0)
     kinds = {column.name: column.kind for column in columns}
     left = [name for name, size in sizes.items() if 2 <= size <= (LABELS if kinds[name] == "number" else rows / 2)]
-    fixes = {
+    in_turn = [
         (a, b)
         for a in left
         for b in labels
         if a != b and sizes[a] >= sizes[b] and determines(labels[a], labels[b]) and _is_due(labels[a], labels[b])
-    }
-    direct = [(a, b) for a, b in sorted(fixes, key=lambda pair: _order(columns, pair)) if not _by_way(fixes, a, b)]
-    single = [Fact(kind="fixed", column=b, of=(a,)) for a, b in direct]
+    ]
+    fixes = set(in_turn)
+    single = [Fact(kind="fixed", column=b, of=(a,)) for a, b in in_turn if not _by_way(fixes, a, b)]
     if len(left) > PAIR_COLUMNS:
         return single
     fixed = {b for _, b in fixes}
@@ -426,11 +426,6 @@ def _parts(table: pa.Table, columns: Sequence[Column], labels: dict[str, np.ndar
                 if name not in found and determines(left, labels[name]) and _is_due(left, labels[name]):
                     found[name] = Fact(kind="fixed", column=name, of=(date.name,), part=part)
     return list(found.values())
-
-
-def _order(columns: Sequence[Column], pair: tuple[str, str]) -> tuple[int, int]:
-    names = [column.name for column in columns]
-    return names.index(pair[0]), names.index(pair[1])
 
 
 def _by_way(fixes: set[tuple[str, str]], a: str, b: str) -> bool:

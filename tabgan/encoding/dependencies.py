@@ -13,10 +13,8 @@ from itertools import combinations
 import numpy as np
 
 from tabgan.encoding.base import Code
-from tabgan.facts import LOG_CHANCE, log_apart
+from tabgan.facts import LEAST_CHANCES, LOG_CHANCE, log_apart
 
-LEAST_MISMATCHES = 20.0
-"""Mismatches that chance must have brought for a mapping without any to count."""
 MAX_PAIRS = 2_000_000_000
 """Pairs of cells that are counted: of a large or wide table, some of the rows."""
 
@@ -99,4 +97,4 @@ def _determines(block: np.ndarray, size_left: np.ndarray, size_right: np.ndarray
         return False
     rows = size_left.sum()
     mismatches = (rows - used.sum()) * (1 - ((size_right / rows) ** 2).sum())
-    return bool(mismatches >= LEAST_MISMATCHES and 2 * (size_left == 1).sum() <= rows)
+    return bool(mismatches >= LEAST_CHANCES and 2 * (size_left == 1).sum() <= rows)

@@ -48,7 +48,7 @@ class Copula(nn.Module):
             found = _labels(frequencies[part], max(0, min(LABELS, labels)))
             if is_number[i]:
                 scores[part] = _scores(frequencies[part])
-                found = [scores[part], _missing(frequencies[part])]
+                found = [scores[part], _indicator(frequencies[part], 0)]
                 if len(columns) + 2 <= MOST_FEATURES:
                     self.numbers.append(i)
                     targets.append(len(columns))
@@ -149,20 +149,16 @@ class Copula(nn.Module):
 
 
 def _labels(frequencies: Tensor, most: int) -> list[Tensor]:
-    """Indicators of the commonest labels, centred; one label fewer than there are, for the last follows from them."""
+    """Indicators of the commonest labels; one label fewer than there are, for the last follows from them."""
     order = frequencies.argsort(descending=True, stable=True)[: min(most, len(frequencies) - 1)]
-    found = []
-    for label in order.tolist():
-        values = -frequencies[label].repeat(len(frequencies))
-        values[label] += 1
-        found.append(values)
-    return found
+    return [_indicator(frequencies, label) for label in order.tolist()]
 
 
-def _missing(frequencies: Tensor) -> Tensor:
-    missing = -frequencies[0].repeat(len(frequencies))
-    missing[0] += 1
-    return missing
+def _indicator(frequencies: Tensor, value: int) -> Tensor:
+    """1 for one value of a code and 0 for the others, less the mean."""
+    indicator = -frequencies[value].repeat(len(frequencies))
+    indicator[value] += 1
+    return indicator
 
 
 def _scores(frequencies: Tensor) -> Tensor:
