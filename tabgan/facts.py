@@ -100,8 +100,8 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
     fixed = _parts(table, columns, labels)
     fixed += _fixed(columns, {name: codes for name, codes in labels.items() if name not in {f.column for f in fixed}})
     taken = {fact.column for fact in fixed}
-    numbers = _measures(table, columns)
-    dates = {column.name: column.numbers(table[column.name]) for column in columns if column.kind == "datetime"}
+    numbers = _side_by_side(_measures(table, columns))
+    dates = _side_by_side({c.name: c.numbers(table[c.name]) for c in columns if c.kind == "datetime"})
     pairs = _ordered_pairs(numbers)
     derived = without_circles(_sums(numbers, taken), [])
     for more in (
@@ -125,6 +125,19 @@ def _measures(table: pa.Table, columns: Sequence[Column]) -> dict[str, np.ndarra
     return found
 
 
+class _Numbers(NamedTuple):
+    """Numbers side by side: names, `(rows, columns)` float64, and some of these rows, evenly spread."""
+
+    names: list[str]
+    values: np.ndarray
+    some: np.ndarray
+
+
+def _side_by_side(numbers: dict[str, np.ndarray]) -> _Numbers:
+    values = np.asfortranarray(np.column_stack(list(numbers.values()))) if numbers else np.zeros((1, 0))
+    return _Numbers(list(numbers), values, values[:: -(-len(values) // LOOK_ROWS)])
+
+
 def without_circles(found: Iterable[Fact], before: Iterable[Fact]) -> list[Fact]:
     """Of `found`, in order, those that derive a column once and never, by way of others, from itself."""
     follows = {fact.column: set(fact.columns[1:]) for fact in before}
@@ -145,13 +158,9 @@ def without_circles(found: Iterable[Fact], before: Iterable[Fact]) -> list[Fact]
 # Sums
 
 
-def _sums(numbers: dict[str, np.ndarray], taken: set[str]) -> list[Fact]:
+def _sums(numbers: _Numbers, taken: set[str]) -> list[Fact]:
     """Columns that are sums and differences of others, those of positive terms and of few terms first."""
-    names = list(numbers)
-    if len(names) < 2:
-        return []
-    values = np.column_stack([numbers[name] for name in names])
-    some = _spread(values, LOOK_ROWS)
+    names, values, some = numbers
     covariance = _covariance(some)
     found = []
     for target, name in enumerate(names):
@@ -270,16 +279,13 @@ class _Pair(NamedTuple):
     distance: float
 
 
-def _ordered_pairs(numbers: dict[str, np.ndarray]) -> list[_Pair]:
+def _ordered_pairs(numbers: _Numbers) -> list[_Pair]:
     """Pairs of columns in order in every row, although chance would have broken that; the closest first.
 
     What is measured, and not merely true or false, is measured on some of the rows.
     """
-    names = list(numbers)
-    if len(names) < 2:
-        return []
-    some = np.asfortranarray(_spread(np.column_stack([numbers[name] for name in names]), LOOK_ROWS))
-    scale = len(numbers[names[0]]) / len(some)
+    names, values, some = numbers
+    scale = len(values) / len(some)
     found = []
     for y, high_name in enumerate(names):
         for x in np.flatnonzero(~(some > some[:, [y]]).any(axis=0)):  # False where one is missing
@@ -287,7 +293,7 @@ def _ordered_pairs(numbers: dict[str, np.ndarray]) -> list[_Pair]:
             low, high = some[known, x], some[known, y]
             if x == y or not known.any() or _chance_violations(low, high) * scale < LEAST_CHANCES:
                 continue
-            if not (numbers[names[x]] > numbers[high_name]).any():
+            if not (values[:, x] > values[:, y]).any():
                 gap = high - low
                 ranges = _range(low), _range(high), _range(gap)
                 found.append(_Pair(names[x], high_name, *ranges, float(np.quantile(gap, 0.9))))
@@ -332,13 +338,9 @@ def _chance_violations(low: np.ndarray, high: np.ndarray) -> float:
     return float((np.searchsorted(np.sort(high), low, side="left") / len(high)).sum())
 
 
-def _same(numbers: dict[str, np.ndarray], taken: set[str]) -> list[Fact]:
+def _same(numbers: _Numbers, taken: set[str]) -> list[Fact]:
     """Columns whose uncommon values are often those of another of a wider range; the largest share first."""
-    names = list(numbers)
-    if len(names) < 2:
-        return []
-    values = np.column_stack([numbers[name] for name in names])
-    some = _spread(values, LOOK_ROWS)
+    names, values, some = numbers
     found: list[tuple[float, Fact]] = []
     for y, name in enumerate(names):
         if name in taken:
@@ -375,11 +377,6 @@ def _most_common(differences: np.ndarray) -> int:
     """How many differences, but for missing ones and zero, are the same at most."""
     counts = np.unique(differences[(differences != 0) & ~np.isnan(differences)], return_counts=True)[1]
     return int(counts.max(initial=0))
-
-
-def _spread(values: np.ndarray, rows: int) -> np.ndarray:
-    """`rows` rows or fewer, evenly spread."""
-    return values[:: -(-len(values) // rows)]
 
 
 # Columns that others fix
