@@ -8,13 +8,20 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tabgan.errors import DataError
 from tabgan.inference import date_format, date_unit, parse_dates, write_dates
+from tabgan.written import NumberFormat
 
-Kind = Literal["category", "number", "datetime", "boolean", "key", "constant"]
+Kind = Literal["category", "number", "datetime", "boolean", "key", "text", "pii", "constant", "drop"]
+Personal = Literal[
+    "name", "first_name", "last_name", "user_name", "email", "phone", "address", "iban", "ip", "url", "ssn"
+]
 Part = Literal["weekday", "hour", "quarter", "month", "year", "day", "week", "day of the year"]
+
+RARE_BELOW = 5
+"""Labels of fewer rows than this are rare, if the schema says no other number."""
 
 
 class Column(BaseModel):
@@ -29,16 +36,48 @@ class Column(BaseModel):
     nullable: bool = False
     """Whether missing cells were seen."""
     format: str | None = None
-    """How a date that is text is written (strftime)."""
+    """How a date that is text or a whole number is written (strftime), or a number that is text (`#,##0.00 €`)."""
     precision: int | None = None
     """Decimals of a number; -3 for multiples of 1,000; None where values are kept in full."""
+    minimum: int | float | str | None = None
+    """No new number or date is below this."""
+    maximum: int | float | str | None = None
+    """No new number or date is above this."""
+    pii: Personal | None = None
+    """What of a person the column says; new values are made up."""
+    locale: str = "en_US"
+    """The language and country of made-up personal values."""
+    rare: Literal["keep", "pool"] = "keep"
+    """Whether labels of fewer than `rare_below` rows are learned, or replaced by others before anything is learned."""
+    rare_below: int = Field(default=RARE_BELOW, ge=2)
+    reason: str | None = None
+    """Why the column is taken for personal, or for text."""
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether new values follow the real ones; others are made up, or left out."""
+        return self.kind not in ("key", "text", "pii", "drop")
 
     def numbers(self, values: pa.ChunkedArray) -> np.ndarray:
         """`(rows,)` float64, NaN where missing: a number's values, a date's seconds since 1970 (wall clock)."""
         if self.kind == "datetime":
             ticks, missing = self.ticks(values)
             return np.where(missing, np.nan, ticks / self.ticks_a_second)
+        if self.kind == "number" and self.format is not None:
+            return as_float(self.as_numbers(values))
         return as_float(values)
+
+    def as_numbers(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Numbers that are text as float64. Raises `DataError` where a cell is none."""
+        if pa.types.is_floating(values.type) or pa.types.is_integer(values.type):
+            return values  # another table, where they are numbers
+        found = NumberFormat.parse(self.format or "").read(plain(values))
+        if found.null_count > values.null_count:
+            raise DataError(
+                f"column {self.name!r}: numbers like {self.format} are expected, and "
+                f"{found.null_count - values.null_count} cell(s) are none; mend them, or give another kind or format."
+            )
+        return found
 
     def labels(self, values: pa.ChunkedArray) -> np.ndarray:
         """`(rows,)` objects: every value as text, None where missing."""
@@ -113,6 +152,10 @@ class Column(BaseModel):
     def ticks_a_second(self) -> int:
         """How many ticks make a second."""
         return {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[self.unit]
+
+    def write_numbers(self, numbers: pa.Array) -> pa.Array:
+        """Undo `as_numbers`."""
+        return NumberFormat.parse(self.format or "").write(numbers)
 
 
 def plain(values: pa.ChunkedArray) -> pa.ChunkedArray:

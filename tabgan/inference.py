@@ -30,9 +30,13 @@ KEY_ROWS = 20
 MIN_DECIMALS, MAX_DECIMALS = -9, 8
 """Numbers with more decimals than the latter are kept as they are; -3 stands for multiples of 1,000."""
 
+FEW_DATES = 4
+"""So many different whole numbers that are all days, such as 20240131, are no chance."""
+
 LARGEST = 1e300
 """Numbers further from zero than this count as infinite, so that the difference of two others is finite."""
 
+_DATE_NAME = re.compile(r"(?i:date|day|datum|_dt$|dob|time)")
 _ID_NAME = re.compile(
     r"(?:^|[^a-z])(?i:id|ids|key|code|sku|uuid|guid|zip|zipcode|postcode|ean|isbn)$|[a-z](?:Id|ID|Code|Key)$"
 )
@@ -51,6 +55,18 @@ def date_format(text: pa.ChunkedArray) -> str | None:
         if _gives_back(few, form) and _gives_back(known, form):
             return form
     return None
+
+
+def whole_number_date_format(known: pa.Array, name: str) -> str | None:
+    """`%Y%m%d` for distinct whole numbers such as 20240131; None for others.
+
+    All must be days of 1900 to 2099, and that by more than chance: many different ones, or a name that says so."""
+    ends = pc.min_max(known).as_py()
+    if not len(known) or ends["min"] < 19000101 or ends["max"] > 20991231:
+        return None
+    if len(known) < FEW_DATES and not _DATE_NAME.search(name):
+        return None
+    return "%Y%m%d" if _gives_back(pa.chunked_array([known.cast(pa.string())]), "%Y%m%d") else None
 
 
 def _gives_back(text: pa.ChunkedArray, form: str) -> bool:

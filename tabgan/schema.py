@@ -1,4 +1,4 @@
-"""What each column of a table is: inferred from the values, shown to the user, kept in the model file."""
+"""What each column of a table is: inferred from the values, shown, edited by hand, kept in the model file."""
 
 from __future__ import annotations
 
@@ -6,27 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from tabgan.column import Column, as_float, labels_as_codes, plain, plain_type
+from tabgan.column import Column, labels_as_codes
 from tabgan.errors import DataError, SchemaError, nearest
 from tabgan.facts import Fact, find_facts
-from tabgan.inference import (
-    KEY_ROWS,
-    LARGEST,
-    date_format,
-    decimals,
-    determines,
-    is_key,
-    is_monotone,
-    named_like_an_id,
-)
-
-CODE_VALUES = 20
-"""A column of whole numbers with more different values than this is looked at for being an id in disguise."""
+from tabgan.kinds import infer_column, is_text
+from tabgan.prepared import prepared
+from tabgan.schemafile import Wishes
 
 
 class Schema(BaseModel):
@@ -49,14 +37,32 @@ class Schema(BaseModel):
         return self
 
     @classmethod
-    def infer(cls, table: pa.Table) -> Schema:
-        """Look at every column of `table`. Raises `DataError` for types that no column of rows can be learned from."""
+    def infer(cls, table: pa.Table, wishes: Wishes | None = None) -> Schema:
+        """Look at every column of `table`; what `wishes` say of it is taken as it is said.
+
+        Raises `DataError` for types that no column of rows can be learned from, and `SchemaError` for wishes that the
+        table does not fit."""
         if table.num_rows == 0:
             raise DataError("the table has no rows; at least one row is needed.")
-        labelled = {field.name: labels_as_codes(table[field.name]) for field in table.schema if _is_text(field.type)}
+        wishes = wishes or Wishes()
+        wishes.check_names(table.column_names)
+        labelled = {field.name: labels_as_codes(table[field.name]) for field in table.schema if is_text(field.type)}
         labels = [codes for codes in labelled.values() if 2 <= codes.max() + 1 < table.num_rows / 2]
-        columns = tuple(_column(field, table[field.name], labels) for field in table.schema)
-        return cls(columns=columns, facts=find_facts(table, columns))
+        columns = []
+        for field in table.schema:
+            try:
+                columns.append(infer_column(field, table[field.name], labels, wishes.columns.get(field.name, {})))
+            except (SchemaError, DataError) as error:
+                where = wishes.where(field.name)
+                if not where:
+                    raise
+                raise SchemaError(f"{where}{error}") from None
+        found = cls(columns=tuple(columns))
+        facts = wishes.facts
+        if facts is None:
+            learned = [column for column in columns if column.is_learned]
+            facts = find_facts(found.prepare(table), learned)
+        return cls(columns=tuple(columns), facts=facts)
 
     def __getitem__(self, name: str) -> Column:
         for column in self.columns:
@@ -72,6 +78,50 @@ class Schema(BaseModel):
     def names(self) -> list[str]:
         """The columns' names, in order."""
         return [column.name for column in self.columns]
+
+    @property
+    def kept(self) -> list[str]:
+        """The names of the columns that new rows have, in order."""
+        return [column.name for column in self.columns if column.kind != "drop"]
+
+    def notes(self) -> list[str]:
+        """What a user should know of columns that are made up and not learned."""
+        found = []
+        for column in self:
+            what = f"personal ({column.pii})" if column.kind == "pii" else "free text"
+            why = f": {column.reason}" if column.reason else ""
+            if column.kind in ("pii", "text"):
+                found.append(
+                    f"column {column.name!r} is {what}{why}; new values are made up, none is learned or copied"
+                )
+        return found
+
+    def prepare(self, table: pa.Table) -> pa.Table:
+        """The kept columns of `table` as they are learned: numbers that are text as numbers, all within their bounds,
+        and rare labels replaced where they are to be pooled."""
+        cells = {column.name: prepared(column, table[column.name]) for column in self if column.kind != "drop"}
+        return pa.table(cells)
+
+    def types(self, arrow_schema: pa.Schema) -> pa.Schema:
+        """The schema of what `prepare` makes of tables of `arrow_schema`."""
+        fields = [
+            arrow_schema.field(column.name).with_type(pa.float64())
+            if column.kind == "number" and column.format is not None
+            else arrow_schema.field(column.name)
+            for column in self
+            if column.kind != "drop"
+        ]
+        return pa.schema(fields)
+
+    def finish(self, table: pa.Table, arrow_schema: pa.Schema) -> pa.Table:
+        """Undo `prepare`: a table of `arrow_schema`, numbers written as text where they were."""
+        cells = []
+        for field in arrow_schema:
+            values, column = table[field.name], self[field.name]
+            if column.kind == "number" and column.format is not None:
+                values = column.write_numbers(values.combine_chunks()).cast(field.type)
+            cells.append(values)
+        return pa.Table.from_arrays(cells, schema=arrow_schema)
 
     def to_yaml(self, path: str | Path | None = None) -> str:
         """The schema as YAML text, one mapping a column and one a fact; also written to `path` where one is given."""
@@ -91,68 +141,3 @@ class Schema(BaseModel):
             with WholeFile(path) as file:
                 file.write(text.encode())
         return text
-
-
-def _column(field: pa.Field, values: pa.ChunkedArray, labels: list[np.ndarray]) -> Column:
-    kind, is_dictionary = plain_type(field.type), pa.types.is_dictionary(field.type)
-    if not _is_plain(kind):
-        raise DataError(
-            f"column {field.name!r} holds {field.type}, no plain values; drop the column or split it into plain ones."
-        )
-    values = plain(values)
-    nullable = values.null_count > 0
-    column = Column(name=field.name, kind="category", dtype=str(field.type), nullable=nullable)
-    known = pc.unique(values).drop_null()
-    distinct = len(known)
-    if distinct + nullable <= 1:
-        return column.model_copy(update={"kind": "constant"})
-    if pa.types.is_boolean(field.type):
-        return column.model_copy(update={"kind": "boolean"})
-    if pa.types.is_date(field.type) or pa.types.is_timestamp(field.type):
-        return column.model_copy(update={"kind": "datetime"})
-    if _is_text(kind):
-        return _text_column(column, values, distinct, is_dictionary)
-    if is_dictionary:
-        return column  # the user's own categories
-    numbers = as_float(values)
-    if not (np.abs(numbers) <= LARGEST).any():
-        return column  # infinities, between which there is no number
-    places = decimals(numbers.astype(np.float32) if kind == pa.float32() else numbers)
-    number = column.model_copy(update={"kind": "number", "precision": places})
-    if not pa.types.is_integer(kind):
-        return number
-    # Floats would make one of large keys that differ in their last digits.
-    if distinct == len(values) - values.null_count and is_key(np.asarray(known), field.name):
-        return column.model_copy(update={"kind": "key"})
-    if distinct <= 2 or named_like_an_id(field.name) or (distinct > CODE_VALUES and _is_code(numbers, labels)):
-        return column
-    return number
-
-
-def _text_column(column: Column, values: pa.ChunkedArray, distinct: int, is_dictionary: bool) -> Column:
-    form = None if is_dictionary else date_format(values)
-    if form is not None:
-        return column.model_copy(update={"kind": "datetime", "format": form})
-    if distinct == len(values) - values.null_count >= KEY_ROWS:
-        return column.model_copy(update={"kind": "key"})
-    return column
-
-
-def _is_plain(kind: pa.DataType) -> bool:
-    """Whether the values of a type are single ones: numbers, text, truth values, dates, times, or nothing at all."""
-    is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    is_when = pa.types.is_temporal(kind) and not pa.types.is_interval(kind)
-    return bool(_is_text(kind) or is_number or is_when or pa.types.is_boolean(kind) or pa.types.is_null(kind))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        return _is_text(kind.value_type)
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _is_code(numbers: np.ndarray, labels: list[np.ndarray]) -> bool:
-    """Whether whole numbers name things: each one fixes the label of another column, and not by being high or low."""
-    known = ~np.isnan(numbers)
-    _, codes = np.unique(numbers[known], return_inverse=True)
-    return any(determines(codes, other[known]) and not is_monotone(numbers[known], other[known]) for other in labels)

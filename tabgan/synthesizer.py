@@ -20,6 +20,7 @@ from tabgan.modelfile import Content, arrow_from_text, arrow_to_text, read_model
 from tabgan.progress import Listener
 from tabgan.sampling.sampler import BLOCK_ROWS
 from tabgan.schema import Schema
+from tabgan.schemafile import Wishes
 from tabgan.tables import from_arrow, to_arrow
 from tabgan.training.alarms import alarms
 from tabgan.training.fit import Networks, train
@@ -57,19 +58,27 @@ class Synthesizer:
         self.device_ = pick_device(device)
         self._networks: Networks | None = None
 
-    def fit(self, data: Any, *, schema: Schema | None = None, progress: Listener | None = None) -> Self:
+    def fit(self, data: Any, *, schema: Any = None, progress: Listener | None = None) -> Self:
         """Learn the table in `data`: a path, a pandas or polars frame, or a pyarrow table.
 
-        `schema` says what each column is; by default it is inferred. `progress` is called with a `Progress` now and
-        then. Raises `FileError`, `DataError` or `SchemaError` for tables that cannot be learned.
+        `schema` says what columns are, where it should not be inferred: a `Schema`, a YAML file of some columns and
+        some of their settings, or the same as a dict, such as `{"columns": {"zip": {"kind": "category"}}}`. `progress`
+        is called with a `Progress` now and then. Raises `FileError`, `DataError` or `SchemaError` for tables that
+        cannot be learned.
         """
         history = History(progress, self.time_limit)
+        wishes = None
+        if isinstance(schema, str | Path):
+            wishes = Wishes.read(schema)
+        elif schema is not None and not isinstance(schema, Schema):
+            wishes = Wishes.of(schema)
         table, kind = to_arrow(data)
         if table.num_rows < 2:
             raise DataError("the table has 1 row; at least 2 are needed, and a few hundred to learn anything.")
         history.report("encode", 0, table.num_columns)
-        schema = schema or Schema.infer(table)
-        encoder = TableEncoder(schema, table.select(schema.names).schema).fit(table)
+        if not isinstance(schema, Schema):
+            schema = Schema.infer(table, wishes)
+        encoder = TableEncoder(schema, table.schema).fit(table)
         codes = encoder.encode(table)
         impossible = encoder.impossible(codes)
         history.report("encode", table.num_columns, table.num_columns)
@@ -121,6 +130,7 @@ class Synthesizer:
             raise ConfigError(f"n is {n}; ask for 1 row or more.")
         if rounds is not None and rounds < 1:
             raise ConfigError(f"rounds is {rounds}; use 1 or more, or None for the default of {networks.rounds}.")
+        self._encoder.check_rows(n)
         return self._slabs(n, self.seed if seed is None else seed, rounds or networks.rounds)
 
     def _slabs(self, n: int, seed: int, rounds: int) -> Iterator[pa.Table]:

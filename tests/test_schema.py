@@ -12,6 +12,7 @@ from tabgan.column import Column
 from tabgan.errors import DataError, SchemaError
 from tabgan.facts import Fact
 from tabgan.schema import Schema
+from tabgan.schemafile import Wishes
 from tabgan.tables import read_table
 
 RNG = np.random.default_rng(11)
@@ -37,7 +38,33 @@ CASES = {
     "zero or one": (RNG.integers(0, 2, ROWS), "category", {}),
     "labels": ([f"{i % 7}th" for i in range(ROWS)], "category", {}),
     "truth": ([i % 3 == 0 for i in range(ROWS)], "boolean", {}),
-    "words of truth": (["yes", "no"] * (ROWS // 2), "category", {}),
+    "letters of truth": (["T", "F"] * (ROWS // 2), "boolean", {}),
+    "days as numbers": ([20240101 + i % 28 for i in range(ROWS)], "datetime", {"format": "%Y%m%d"}),
+    "no days as numbers": ([20240101 + i % 60 for i in range(ROWS)], "number", {}),
+    "money": ([f"${1_000 + i % 300:,}.50" for i in range(ROWS)], "number", {"format": "$#,##0.00", "minimum": 1000.5}),
+    "German money": ([f"{i % 90},05 €" for i in range(ROWS)], "number", {"format": "0,00 €", "precision": 2}),
+    "percent": ([f"{i % 90}%" for i in range(ROWS)], "number", {"format": "0%"}),
+    "zip codes": ([f"{10_000 + i % 90}" for i in range(ROWS)], "category", {}),
+    "mail": ([f"kim{i}@mail.org" for i in range(ROWS)], "pii", {"pii": "email"}),
+    "contact": ([f"kim{i % 40}@mail.org" for i in range(ROWS)], "pii", {"pii": "email"}),
+    "host": ([f"81.2.{i % 7}.{i % 200}" for i in range(ROWS)], "pii", {"pii": "ip"}),
+    "site": ([f"https://shop.org/{i}" for i in range(ROWS)], "pii", {"pii": "url"}),
+    "payer": ([f"DE{i % 90:02d} 3704 0044 0532 0130 {i % 100:02d}" for i in range(ROWS)], "pii", {"pii": "iban"}),
+    "social": ([f"{100 + i}-{i % 90 + 10}-{1000 + i}" for i in range(ROWS)], "pii", {"pii": "ssn"}),
+    "call": ([f"+49 30 {10_000 + i}" for i in range(ROWS)], "pii", {"pii": "phone"}),
+    "phone": (RNG.integers(10**9, 10**10, ROWS), "pii", {"pii": "phone"}),
+    "first name": (["Anna", "Li", "José"] * (ROWS // 3), "pii", {"pii": "first_name"}),
+    "surname": (["Lee", "O'Neill", "van Dam"] * (ROWS // 3), "pii", {"pii": "last_name"}),
+    "customer name": (
+        [f"Maria Smith{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(ROWS)],
+        "pii",
+        {"pii": "name"},
+    ),
+    "product name": ([f"Blue Shirt{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(ROWS)], "key", {}),
+    "street address": ([f"{i} Elm St" for i in range(ROWS)], "pii", {"pii": "address"}),
+    "remarks": ([f"The parcel {i} came late, and it was wet as well." for i in range(ROWS)], "text", {}),
+    "long labels": (["a label that is long but is always the same one"] * 300 + ["b"] * 300, "category", {}),
+    "words of truth": (["yes", "no"] * (ROWS // 2), "boolean", {}),
     "category": (pa.array([f"{i % 7}th" for i in range(ROWS)]).dictionary_encode(), "category", {}),
     "category of ints": (pa.array(CODES).dictionary_encode(), "category", {}),
     "category of dates": (pa.array(["2024-01-01", "2024-02-01"] * (ROWS // 2)).dictionary_encode(), "category", {}),
@@ -140,10 +167,31 @@ def test_yaml_shows_each_column_and_what_is_not_by_default(tmp_path: Path) -> No
     assert "größe" in text
     assert yaml.safe_load(text) == {
         "columns": {
-            "größe": {"kind": "number", "dtype": "double", "nullable": True, "precision": 1},
-            "day": {"kind": "datetime", "dtype": "string", "format": "%d.%m.%Y"},
+            "größe": {
+                "kind": "number",
+                "dtype": "double",
+                "nullable": True,
+                "precision": 1,
+                "minimum": 1.5,
+                "maximum": 2.5,
+            },
+            "day": {
+                "kind": "datetime",
+                "dtype": "string",
+                "format": "%d.%m.%Y",
+                "minimum": "2024-02-01",
+                "maximum": "2024-02-02",
+            },
         }
     }
+
+
+def test_yaml_that_is_given_back_is_the_same_schema(tmp_path: Path) -> None:
+    table = pa.table({name: CASES[name][0] for name in CASES} | {"plus one": np.asarray(CASES["whole"][0]) + 1})
+    schema = Schema.infer(table)
+    assert schema.facts
+    schema.to_yaml(tmp_path / "schema.yaml")
+    assert Schema.infer(table, Wishes.read(tmp_path / "schema.yaml")) == schema
 
 
 def test_numbers_are_floats_with_nan_where_missing() -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
-from typing import cast
+from typing import TextIO, cast
 
 import typer
 
@@ -47,7 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Unlike the default, this unwinds, so that half-written files are removed.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
-        status = app(given or ["--help"], prog_name="tabgan", standalone_mode=False) or DONE
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            warnings.filterwarnings("default", category=UserWarning, module="tabgan")
+            status = app(given or ["--help"], prog_name="tabgan", standalone_mode=False) or DONE
     except UsageError as error:
         return _wrong_usage(error)
     except (TabganError, OSError) as error:
@@ -60,6 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if status == INTERRUPTED:
         print("interrupted", file=sys.stderr)
     return int(status)
+
+
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    print(f"warning: {_one_line(message)}", file=sys.stderr)
 
 
 def _wrong_usage(error: BaseException) -> int:

@@ -17,12 +17,20 @@ def fit(
         str,
         typer.Argument(
             metavar="DATA",
-            help="The table: .csv, .csv.gz, .tsv, .parquet, a folder or glob of Parquet parts, or - for CSV on stdin.",
+            help="The table: .csv or .tsv (also .gz or .zst), .parquet, a folder or glob of Parquet parts, "
+            "or - for CSV on stdin.",
         ),
     ],
     model: Annotated[
         Path, typer.Option("-o", metavar="MODEL", help="Write the model to this file, for example orders.tabgan.")
     ],
+    schema: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.yaml",
+            help="What columns are: a file of `tabgan schema`, edited; what it leaves out is inferred.",
+        ),
+    ] = None,
     time_limit: Annotated[
         str | None,
         typer.Option(
@@ -53,9 +61,11 @@ def fit(
 
     synthesizer = Synthesizer(seed=seed, device=device, time_limit=limit)
     with shown(quiet=quiet, log=log) as progress:
-        synthesizer.fit(data, progress=progress)
+        synthesizer.fit(data, schema=schema, progress=progress)
     synthesizer.save(model, force=force)
     if not quiet:
+        for note in synthesizer.schema.notes():
+            typer.echo(f"note: {note}")
         for fact in synthesizer.schema.facts:
             typer.echo(f"fact: {fact}")
         for alarm in synthesizer.alarms_:

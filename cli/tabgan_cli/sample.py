@@ -21,7 +21,7 @@ def sample(
         typer.Option(
             "-o",
             metavar="OUT",
-            help="Write them here: .csv, .csv.gz, .tsv or .parquet, or - for CSV on stdout.",
+            help="Write them here: .csv or .tsv (also .gz or .zst) or .parquet, or - for CSV on stdout.",
         ),
     ],
     seed: Annotated[

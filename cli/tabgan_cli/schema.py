@@ -34,12 +34,16 @@ def schema(
         inferred.to_yaml(out)
         typer.echo(f"wrote {out}, {len(inferred.columns)} columns")
         return
-    rows = [("COLUMN", "KIND", "TYPE", "MISSING", "FORMAT")]
+    rows = [("COLUMN", "KIND", "TYPE", "MISSING", "FORMAT", "RANGE")]
     for column in inferred.columns:
+        kind = f"pii ({column.pii})" if column.kind == "pii" else column.kind
         form = column.format or ("" if column.precision is None else f"{column.precision} decimals")
-        rows.append((column.name, column.kind, column.dtype, "yes" if column.nullable else "no", form))
+        ends = "" if column.minimum is None else f"{column.minimum} to {column.maximum}"
+        rows.append((column.name, kind, column.dtype, "yes" if column.nullable else "no", form, ends))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for note in inferred.notes():
+        typer.echo(f"note: {note}")
     for fact in inferred.facts:
         typer.echo(f"fact: {fact}")

@@ -45,13 +45,14 @@ class CategoryEncoder(ColumnEncoder):
         known = plain(values).cast(self.labels_.type)
         number = pc.index_in(known, self.labels_)
         unseen = pc.and_(pc.is_valid(known), pc.is_null(number))
-        if pc.any(unseen).as_py():
+        if pc.any(unseen).as_py() and self.column.rare == "keep":
             labels = pc.unique(known.filter(unseen)).to_pylist()
             raise SchemaError(
                 f"column {self.column.name!r}: {len(labels)} label(s) not seen by fit: {some_of(labels)}. "
                 "Fit on a table that holds them, or replace them before encoding."
             )
         rank = np.asarray(pc.fill_null(number, -1)).astype(np.int64)
+        rank[np.asarray(unseen)] = 0  # pooled labels that fit did not see either: the commonest one
         places = self.base_ ** np.arange(len(self.codes_))[::-1]
         digits: np.ndarray = rank[:, None] // places % self.base_ + 1
         digits[rank < 0] = 0

@@ -67,6 +67,8 @@ class Relations:
         by_name = {step.column.name: step for step in self.steps}
         self.columns_: list[tuple[Column, pa.DataType]] = []
         for column in self.schema:
+            if column.kind == "drop":
+                continue
             step = by_name.get(column.name)
             if isinstance(step, Derived):
                 self.columns_ += step.parts_
@@ -75,7 +77,7 @@ class Relations:
 
     def reduce(self, table: pa.Table) -> pa.Table:
         """The columns of `columns_`."""
-        cells = {name: table[name] for name in self.schema.names}
+        cells = {name: table[name] for name in self.schema.kept}
         for step in self.steps:
             if isinstance(step, Derived):
                 cells |= step.reduce(table)
@@ -86,7 +88,7 @@ class Relations:
         cells = in_order(cells, self.orders)
         for step in self.steps:
             step.expand(cells)
-        return pa.Table.from_arrays([cells[name] for name in self.schema.names], schema=self.arrow_schema)
+        return pa.Table.from_arrays([cells[name] for name in self.schema.kept], schema=self.arrow_schema)
 
     @property
     def links(self) -> list[tuple[str, str]]:

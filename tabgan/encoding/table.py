@@ -15,8 +15,9 @@ from tabgan.encoding.dates import DateEncoder
 from tabgan.encoding.dependencies import find_dependencies
 from tabgan.encoding.key import KeyEncoder
 from tabgan.encoding.number import NumberEncoder
+from tabgan.encoding.personal import PersonalEncoder, TextEncoder
 from tabgan.encoding.relations import Relations
-from tabgan.errors import SchemaError, some_of
+from tabgan.errors import ConfigError, SchemaError, some_of
 from tabgan.schema import Schema
 
 ENCODERS: dict[str, type[ColumnEncoder]] = {
@@ -26,6 +27,8 @@ ENCODERS: dict[str, type[ColumnEncoder]] = {
     "datetime": DateEncoder,
     "key": KeyEncoder,
     "number": NumberEncoder,
+    "pii": PersonalEncoder,
+    "text": TextEncoder,
 }
 
 
@@ -33,13 +36,16 @@ class TableEncoder:
     """A table <-> `(rows, codes)` int64; `codes` says what each column of the matrix is."""
 
     def __init__(self, schema: Schema, arrow_schema: pa.Schema) -> None:
+        """`arrow_schema`: that of the tables to encode; columns that the schema does not keep may be among its own."""
         self.schema = schema
-        self.arrow_schema = arrow_schema
-        self.relations = Relations(schema, arrow_schema)
+        fields = [arrow_schema.field(name) for name in schema.kept]
+        self.arrow_schema = pa.schema(fields, metadata=arrow_schema.metadata)
+        self.relations = Relations(schema, schema.types(self.arrow_schema))
         self.encoders: list[ColumnEncoder] = []
 
     def fit(self, table: pa.Table) -> TableEncoder:
         """Learn every column."""
+        table = self.schema.prepare(table)
         self._set(self.relations.fit(table))
         table = self.relations.reduce(table)
         for encoder in self.encoders:
@@ -57,10 +63,10 @@ class TableEncoder:
 
     def encode(self, table: pa.Table) -> np.ndarray:
         """`(rows, codes)` int64. Raises `SchemaError` where `table` lacks columns or holds labels not seen by fit."""
-        lacking = [name for name in self.schema.names if name not in table.column_names]
+        lacking = [name for name in self.schema.kept if name not in table.column_names]
         if lacking:
             raise SchemaError(f"the table lacks column(s) {some_of(lacking)} that the model was fitted on.")
-        table = self.relations.reduce(table)
+        table = self.relations.reduce(self.schema.prepare(table))
         parts = [_encoded(encoder, table[encoder.column.name]) for encoder in self.encoders]
         return np.concatenate(parts, axis=1) if parts else np.zeros((table.num_rows, 0), dtype=np.int64)
 
@@ -73,7 +79,16 @@ class TableEncoder:
             cells[encoder.column.name] = encoder.decode(
                 codes[:, part], Draw(draw.index, draw.uniforms[:, part], draw.seed)
             )
-        return self.relations.expand(cells)
+        return self.schema.finish(self.relations.expand(cells), self.arrow_schema)
+
+    def check_rows(self, rows: int) -> None:
+        """Raise `ConfigError` where a key's pattern has fewer values than `rows`."""
+        for encoder in self.encoders:
+            if isinstance(encoder, KeyEncoder) and encoder.most is not None and encoder.most < rows:
+                raise ConfigError(
+                    f"{encoder.column.name!r} has a pattern of {encoder.most:,} keys, and n is {rows:,}; ask for fewer "
+                    "rows, or give the column another kind in the schema."
+                )
 
     def impossible(self, codes: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
         """Which values of two codes exclude each other, by the encoded table and by the schema's facts; as

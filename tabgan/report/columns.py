@@ -69,7 +69,7 @@ class ComparableTable:
 
 
 def comparable(schema: Schema, tables: Mapping[str, pa.Table]) -> dict[str, ComparableTable]:
-    """Bring tables to comparable columns: those of `schema` (inferred from the real table) that are no keys.
+    """Bring tables to comparable columns: those of `schema` (inferred from the real table) that are learned.
 
     `tables` are named by their part ("real", "synthetic", ...), and come back so. Raises `DataError` where one lacks a
     column of the schema, or holds something else in it than the real table.
@@ -79,7 +79,7 @@ def comparable(schema: Schema, tables: Mapping[str, pa.Table]) -> dict[str, Comp
     columns: list[ComparableColumn] = []
     values: list[list[npt.NDArray[np.generic]]] = []
     for column in schema:
-        if column.kind == "key":
+        if not column.is_learned:
             continue
         chunks = {part: table[column.name] for part, table in tables.items()}
         number = _as_number(column, tables["real"].schema.field(column.name).type)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from tabgan.column import Column
 from tabgan.errors import DataError, some_of
 from tabgan.report.columns import ComparableTable, comparable
 from tabgan.report.histograms import marginals
@@ -102,19 +103,20 @@ def _ceiling(tables: dict[str, ComparableTable], rng: np.random.Generator) -> di
 
 def _in_schema_order(schema: Schema, scores: list[ColumnScore], arrow: dict[str, pa.Table]) -> dict[str, ColumnScore]:
     by_name = {score.name: score for score in scores}
-    return {column.name: by_name.get(column.name) or _key(column.name, arrow) for column in schema}
+    return {column.name: by_name.get(column.name) or _made_up(column, arrow) for column in schema}
 
 
-def _key(name: str, arrow: dict[str, pa.Table]) -> ColumnScore:
+def _made_up(column: Column, arrow: dict[str, pa.Table]) -> ColumnScore:
+    name = column.name
     missing = {part: arrow[part][name].null_count / arrow[part].num_rows for part in ("real", "synthetic")}
     return ColumnScore(
         name=name,
-        kind="key",
+        kind=column.kind,
         metric=None,
         similarity=None,
         missing_real=missing["real"],
         missing_synthetic=missing["synthetic"],
-        note="a row identifier",
+        note={"key": "a row identifier", "pii": "personal, made up", "text": "free text, made up"}[column.kind],
     )
 
 
@@ -122,6 +124,9 @@ def _notes(schema: Schema, columns: list[ColumnScore], pairs: list[PairScore], s
     keys = [column.name for column in schema if column.kind == "key"]
     if keys:
         yield f"Not scored, because every row has a value of its own (row identifiers): {some_of(keys)}."
+    personal = [column.name for column in schema if column.kind in ("pii", "text")]
+    if personal:
+        yield f"Not scored, because new values are made up and not learned (personal, free text): {some_of(personal)}."
     undefined = [column.name for column in columns if column.similarity is None]
     if undefined:
         yield f"Not scored, because one of the tables has no value there: {some_of(undefined)}."

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import glob
 import gzip
+import io
 import os
+import shutil
 import sys
+import tempfile
 import zlib
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
@@ -17,85 +22,202 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from tabgan.errors import DataError, FileError, some_of
-from tabgan.tables.csv import CsvSink, read_csv
+from tabgan.tables.csv import CsvFile, CsvSink
 
 STANDARD = "-"
 """The path that stands for CSV on standard input or output."""
 
-_TEXT_ENDINGS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
-_KNOWN = ".csv, .csv.gz, .tsv, .tsv.gz or .parquet"
+_DELIMITERS = {".csv": None, ".tsv": "\t"}
+_ENDINGS = [text + packed for text in _DELIMITERS for packed in (".gz", ".zst", "")] + [".parquet"]
+_KNOWN = ".csv, .tsv (also .gz or .zst) or .parquet"
+
+PARQUET_ROWS = 131_072
+"""Rows of a Parquet file that are read together."""
+PACKED_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table that is read as often as asked, a block of rows after the other."""
+
+    schema: pa.Schema
+    tables: Callable[[], Iterator[pa.Table]]
+
+    def whole(self) -> pa.Table:
+        """All rows."""
+        return pa.concat_tables([self.schema.empty_table(), *self.tables()])
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Source:
+        """A table in memory."""
+        return cls(table.schema, lambda: iter([table]))
 
 
 def read_table(path: str | Path) -> pa.Table:
-    """Read a CSV or TSV file (also `.gz`), a Parquet file, a folder or glob of Parquet parts, or `-`: CSV on stdin.
+    """All rows of the file at `path`, as `open_table` takes it.
 
     Raises `FileError` for what cannot be read and `DataError` for a table without rows.
     """
+    table = open_table(path).whole()
+    if table.num_rows == 0:
+        raise DataError(f"{path} has a header but no rows; at least one row is needed.")
+    return table
+
+
+def open_table(path: str | Path) -> Source:
+    """A CSV or TSV (also `.gz` or `.zst`), a Parquet file, a folder or glob of Parquet parts, or `-`: CSV on stdin.
+
+    Raises `FileError` for what cannot be read.
+    """
     name = str(path)
     if name == STANDARD:
-        return _with_rows(read_csv(sys.stdin.buffer.read(), "standard input"), "standard input")
+        return _checked(_standard_input(), "standard input")
     ending = _ending(name)
     is_folder, is_glob = os.path.isdir(name), glob.has_magic(name) and not os.path.exists(name)
     if is_folder or is_glob:
         parts = sorted(glob.glob(os.path.join(name, "**/*.parquet") if is_folder else name, recursive=True))
         if not parts:
             raise FileError(f"{name}: no .parquet file there; check the path.")
-        table = _read_parquet(parts, name, base=name if is_folder else None)
+        source = _open_parquet(parts, name, base=name if is_folder else None)
     elif not os.path.exists(name):
         raise FileError(f"{name}: no such file; check the path.")
     elif ending == ".parquet":
-        table = _read_parquet([name], name)
-    elif ending in _TEXT_ENDINGS:
-        table = read_csv(_read_bytes(name), name, _TEXT_ENDINGS[ending])
+        source = _open_parquet([name], name)
+    elif ending:
+        source = _open_csv(lambda: _open(name), name, _DELIMITERS[ending.removesuffix(".gz").removesuffix(".zst")])
     else:
         raise FileError(f"{name}: unknown file ending; use {_KNOWN}.")
-    return _with_rows(table, name)
+    return _checked(source, name)
 
 
 def _ending(name: str) -> str:
     """The ending that says what is in a file; "" where it is none that we know."""
     lower = name.lower()
-    return next((end for end in (".csv.gz", ".tsv.gz", ".csv", ".tsv", ".parquet") if lower.endswith(end)), "")
+    return next((end for end in _ENDINGS if lower.endswith(end)), "")
 
 
-def _read_bytes(name: str) -> bytes:
+def _standard_input() -> Source:
+    """CSV on standard input, copied to a file of its own: it is read more than once."""
+    with tempfile.TemporaryFile() as copied:
+        shutil.copyfileobj(sys.stdin.buffer, copied)
+        copied.flush()
+        kept = os.dup(copied.fileno())  # open as long as the process
+
+    def from_start() -> BinaryIO:
+        os.lseek(kept, 0, os.SEEK_SET)
+        return open(os.dup(kept), "rb")
+
+    return _open_csv(from_start, "standard input", None)
+
+
+def _open(name: str) -> BinaryIO:
+    """A file without its packing."""
     try:
-        opened = gzip.open(name, "rb") if name.lower().endswith(".gz") else open(name, "rb")
-        with opened as file:
-            return file.read()
-    except (EOFError, zlib.error):
+        if name.lower().endswith(".gz"):
+            return cast(BinaryIO, gzip.open(name, "rb"))
+        if name.lower().endswith(".zst"):
+            return cast(BinaryIO, _Unpacked(name))
+        return open(name, "rb")
+    except OSError as error:
+        raise FileError(f"{name} cannot be read: {error.strerror or 'damaged file'}.") from None
+
+
+class _Unpacked(io.RawIOBase):
+    """A `.zst` file without its packing."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._file = pa.input_stream(name, compression="zstd")
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Only from the start, as far as a header may lie behind it."""
+        self._file.close()
+        self._file = pa.input_stream(self._name, compression="zstd")
+        return len(self._file.read(offset))
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._file.read(None if size < 0 else size)
+        return data
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _open_csv(open_: Callable[[], BinaryIO], name: str, delimiter: str | None) -> Source:
+    with _readable(name):
+        file = CsvFile(open_, name, delimiter)
+
+    def tables() -> Iterator[pa.Table]:
+        with _readable(name):
+            yield from file.tables()
+
+    return Source(file.schema, tables)
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """What goes wrong inside is told as an error of the file `name`."""
+    try:
+        yield
+    except FileError:
+        raise
+    except (*PACKED_ERRORS, pa.ArrowException):
         raise FileError(f"{name} is cut off or damaged; copy it again.") from None
     except OSError as error:
         raise FileError(f"{name} cannot be read: {error.strerror or 'damaged file'}.") from None
 
 
-def _read_parquet(parts: list[str], name: str, base: str | None = None) -> pa.Table:
+def _open_parquet(parts: list[str], name: str, base: str | None = None) -> Source:
     """The rows of all `parts`; in the folder `base`, names such as `year=2024` are a column of their own."""
-    try:
+    with _whole_parquet(name):
         first = set(pq.read_schema(parts[0]).names)
         odd = [os.path.basename(part) for part in parts if set(pq.read_schema(part).names) != first]
         if odd:
             raise DataError(
                 f"{name}: other columns in {some_of(odd)} than in {os.path.basename(parts[0])!r}; make them alike."
             )
-        if len(parts) == 1 and base is None:
-            return pq.ParquetFile(parts[0]).read()
-        return ds.dataset(parts, format="parquet", partitioning="hive", partition_base_dir=base or "").to_table()
+        one = len(parts) == 1 and base is None
+        schema = pq.ParquetFile(parts[0]).schema_arrow if one else None
+        # Of names that occur twice a dataset is none, and an error comes later that says so.
+        if schema is not None and len(set(schema.names)) < len(schema.names):
+            return Source(schema, lambda: iter(()))
+        data = ds.dataset(parts, format="parquet", partitioning=None if one else "hive", partition_base_dir=base or "")
+
+    def tables() -> Iterator[pa.Table]:
+        with _whole_parquet(name):
+            for batch in data.scanner(batch_size=PARQUET_ROWS, batch_readahead=2, fragment_readahead=1).to_batches():
+                yield pa.Table.from_batches([batch], schema=data.schema)
+
+    return Source(schema or data.schema, tables)
+
+
+@contextmanager
+def _whole_parquet(name: str) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowException, OSError) as error:
+        if isinstance(error, FileError):
+            raise
         permission = isinstance(error, PermissionError)
         why = "no permission to read it" if permission else "not a whole Parquet file; write or copy it again"
         raise FileError(f"{name}: {why}.") from None
 
 
-def _with_rows(table: pa.Table, name: str) -> pa.Table:
-    twice = sorted({column for column in table.column_names if table.column_names.count(column) > 1})
+def _checked(source: Source, name: str) -> Source:
+    names = source.schema.names
+    twice = sorted({column for column in names if names.count(column) > 1})
     if twice:
         raise DataError(f"{name}: column name(s) occur more than once: {some_of(twice)}. Rename them.")
-    if table.num_columns == 0:
+    if not names:
         raise DataError(f"{name} has no columns.")
-    if table.num_rows == 0:
-        raise DataError(f"{name} has a header but no rows; at least one row is needed.")
-    return table
+    return source
 
 
 def check_output(path: str | Path, *, force: bool, endings: tuple[str, ...] | None = None) -> None:
@@ -153,7 +275,7 @@ class WholeFile:
 
 
 class TableWriter:
-    """Writes a table in blocks to CSV (also `.gz`), TSV or Parquet, or as CSV to standard output.
+    """Writes a table in blocks to CSV or TSV (also `.gz` or `.zst`) or Parquet, or as CSV to standard output.
 
     with TableWriter("rows.parquet", schema, force=True) as writer:
         writer.write(block)
@@ -174,7 +296,10 @@ class TableWriter:
             else:
                 if ending.endswith(".gz"):
                     file = stack.enter_context(_gzip(file))
-                self._sink = CsvSink(file, self._schema, _TEXT_ENDINGS.get(ending, ","))
+                elif ending.endswith(".zst"):
+                    file = stack.enter_context(pa.CompressedOutputStream(file, "zstd"))
+                delimiter = _DELIMITERS.get(ending.removesuffix(".gz").removesuffix(".zst"))
+                self._sink = CsvSink(file, self._schema, delimiter)
             self._open = stack.pop_all()
         return self
 

@@ -67,3 +67,35 @@ def test_other_durations_are_refused_with_a_right_one(text):
 )
 def test_durations_are_written(count, text):
     assert duration(count) == text
+
+
+def test_an_edited_schema_is_followed_and_a_mistake_in_it_answered(tabgan, orders, tmp_path):
+    schema, model = tmp_path / "schema.yaml", tmp_path / "m.tabgan"
+    assert tabgan("schema", orders, "-o", schema).status == 0
+    written = schema.read_text(encoding="utf-8")
+    assert "kind: boolean" in written
+    schema.write_text(written.replace("kind: boolean", "kind: bool"), encoding="utf-8")
+    ran = tabgan("fit", orders, "-o", model, "--schema", schema)
+    line = written.splitlines().index("    kind: boolean") + 1
+    assert ran.status == 1
+    assert ran.err == (
+        f"error: {schema}, line {line}: column 'paid': kind is 'bool'; it must be one of category, number, datetime, "
+        "boolean, key, text, pii, constant, drop; did you mean 'boolean'?\n"
+    )
+    schema.write_text("columns:\n  size: drop\n  price: {maximum: 20}\n", encoding="utf-8")
+    ran = tabgan("fit", orders, "-o", model, "--schema", schema, "--time-limit", "2s")
+    assert ran.status == 0
+    assert "warning: column 'price': " in ran.err
+    assert tabgan("sample", model, "-n", 400, "-o", tmp_path / "rows.csv").status == 0
+    header, *rows = (tmp_path / "rows.csv").read_text(encoding="utf-8").splitlines()
+    assert header == "order_id,product,price,ordered,paid"
+    prices = [row.rsplit(",", 3)[1] for row in rows]
+    assert max(float(price) for price in prices if price) <= 20
+
+
+def test_personal_columns_are_named_with_the_reason(tabgan, tmp_path):
+    table = tmp_path / "people.csv"
+    table.write_text("mail,n\n" + "".join(f"kim{i}@mail.org,{i % 7}\n" for i in range(60)), encoding="utf-8")
+    ran = tabgan("fit", table, "-o", tmp_path / "m.tabgan", "--time-limit", "2s")
+    assert ran.status == 0
+    assert "note: column 'mail' is personal (email): its name says so, and 100% of its values look like one" in ran.out

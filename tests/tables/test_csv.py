@@ -135,11 +135,36 @@ def test_a_bad_file_is_one_line_that_shows_no_cell(tmp_path: Path, text: str) ->
 
 
 @pytest.mark.parametrize(
-    "content", ["a,b\né,1\n".encode("latin-1"), "é,b\n1,1\n".encode("latin-1"), "a,b\n1,2\n".encode("utf-16")]
+    "content",
+    [
+        "a;b\né;1,5\n\u00fc;2,5\n".encode("latin-1"),
+        "é,b\n1 €,1\n".encode("cp1252"),
+        "a,b\n\x81é,1\n".encode("latin-1"),
+        "a,b\né,2\n\u4e2d,3\n".encode("utf-16"),
+        b'"a","b"\n"x","1"\n"y","2"\n',
+        b"a;b\n1;2\n",
+        b"a|b|c\n1,5|2|x y\n2,5||z\n",
+        b"a;b\r\n1;2\r\n3;4\r\n",
+        b'a;b\n"1;2";"3"\n'.replace(b'"3"', b"3"),
+        b"a,b\nNA,1\nx,\nNA,3\n",
+        b"a,b,c\nNULL,1,2.5\nx,NaN,n/a\n",
+        b"a\n1,234.5\n".replace(b",", b""),
+        b'a,b\n"1,234.50",$5.00\n12.00,$12.50\n',
+        b"a;b\n1.234,50 \xe2\x82\xac;12 %\n3,00 \xe2\x82\xac;7 %\n",
+    ],
 )
-def test_text_that_is_not_utf8_is_told_how_to_mend(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(FileError, match=r"the text is not UTF-8; save it as UTF-8"):
-        read(tmp_path, content)
+def test_a_file_comes_back_in_its_own_dialect(tmp_path: Path, content: bytes) -> None:
+    table = read(tmp_path, content)
+    write_table(table, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_bytes() == content
+    # A block of rows like any other: the look of a file lies in the schema, which every sample has.
+    write_table(table.slice(0, 1), tmp_path / "start.csv")
+    assert content.startswith((tmp_path / "start.csv").read_bytes())
+
+
+def test_bytes_that_are_no_text_are_no_csv(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"is no text; is it a CSV file\?"):
+        read(tmp_path, bytes(range(256)))
 
 
 @pytest.mark.parametrize(
