@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
-from tabgan.errors import DataError
+from tabgan.errors import MisfitError
 from tabgan.inference import date_format, date_unit, parse_dates, write_dates
 from tabgan.written import NumberFormat
 
@@ -68,14 +68,15 @@ class Column(BaseModel):
         return as_float(values)
 
     def as_numbers(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Numbers that are text as float64. Raises `DataError` where a cell is none."""
+        """Numbers that are text as float64. Raises `MisfitError` where a cell is none."""
         if pa.types.is_floating(values.type) or pa.types.is_integer(values.type):
             return values  # another table, where they are numbers
         found = NumberFormat.parse(self.format or "").read(plain(values))
         if found.null_count > values.null_count:
-            raise DataError(
+            raise MisfitError(
+                self.name,
                 f"column {self.name!r}: numbers like {self.format} are expected, and "
-                f"{found.null_count - values.null_count} cell(s) are none; mend them, or give another kind or format."
+                f"{found.null_count - values.null_count} cell(s) are none; mend them, or give another kind or format.",
             )
         return found
 
@@ -128,7 +129,10 @@ class Column(BaseModel):
         form = date_format(text)
         if form is None:
             written = f" like {self.format}" if self.format else ""
-            raise DataError(f"column {self.name!r}: dates{written} are expected, and some cells are none; mend them.")
+            raise MisfitError(
+                self.name,
+                f"column {self.name!r}: dates{written} are expected, and some cells are none; mend them.",
+            )
         return parse_dates(text, form)
 
     def from_ticks(self, ticks: np.ndarray, missing: np.ndarray, kind: pa.DataType) -> pa.Array:

@@ -18,6 +18,14 @@ class SchemaError(TabganError, ValueError):
     """A table that does not fit its schema, or a schema that fits no table."""
 
 
+class MisfitError(DataError, SchemaError):
+    """A column that does not hold what its schema says."""
+
+    def __init__(self, column: str, why: str) -> None:
+        super().__init__(why)
+        self.column = column
+
+
 class ConfigError(TabganError, ValueError):
     """A setting outside its range."""
 

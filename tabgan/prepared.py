@@ -18,15 +18,13 @@ from tabgan.inference import LARGEST
 
 
 def prepared(column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """`values` as what is learned of `column`. Raises `SchemaError` for bounds that are none."""
+    """`values` as they are encoded. Raises `SchemaError` for bounds that are none."""
     if column.kind == "number" and column.format is not None:
         values = column.as_numbers(values)
     if column.kind == "number":
         return _within(column, values)
     if column.kind == "datetime":
         return _dates_within(column, values)
-    if column.kind in ("category", "boolean") and column.rare == "pool":
-        return _pooled(column, values)
     return values
 
 
@@ -103,7 +101,7 @@ def _tick(column: Column, bound: Any) -> int | None:
     return int(stamp.cast(pa.int64())[0].as_py())
 
 
-def _pooled(column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
+def pooled(column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
     """Labels of fewer rows than `rare_below` replaced by draws among the others, as often as these occur."""
     dictionary, known = dictionary_of(values), plain(values)
     counts = pc.value_counts(known.drop_null())

@@ -13,7 +13,7 @@ from tabgan.column import Column, labels_as_codes
 from tabgan.errors import DataError, SchemaError, nearest
 from tabgan.facts import Fact, find_facts
 from tabgan.kinds import infer_column, is_text
-from tabgan.prepared import prepared
+from tabgan.prepared import pooled, prepared
 from tabgan.schemafile import Wishes
 
 
@@ -61,7 +61,7 @@ class Schema(BaseModel):
         facts = wishes.facts
         if facts is None:
             learned = [column for column in columns if column.is_learned]
-            facts = find_facts(found.prepare(table), learned)
+            facts = find_facts(found.pool(found.prepare(table)), learned)
         return cls(columns=tuple(columns), facts=facts)
 
     def __getitem__(self, name: str) -> Column:
@@ -97,10 +97,17 @@ class Schema(BaseModel):
         return found
 
     def prepare(self, table: pa.Table) -> pa.Table:
-        """The kept columns of `table` as they are learned: numbers that are text as numbers, all within their bounds,
-        and rare labels replaced where they are to be pooled."""
-        cells = {column.name: prepared(column, table[column.name]) for column in self if column.kind != "drop"}
-        return pa.table(cells)
+        """The kept columns of `table` as they are encoded: numbers that are text as numbers, all within their bounds.
+
+        Raises `MisfitError` for a column that does not hold what the schema says."""
+        return pa.table({column.name: prepared(column, table[column.name]) for column in self if column.kind != "drop"})
+
+    def pool(self, table: pa.Table) -> pa.Table:
+        """A prepared table whose rare labels are replaced, where they are to be pooled."""
+        for i, name in enumerate(table.column_names):
+            if self[name].rare == "pool" and self[name].kind in ("category", "boolean"):
+                table = table.set_column(i, name, pooled(self[name], table[name]))
+        return table
 
     def types(self, arrow_schema: pa.Schema) -> pa.Schema:
         """The schema of what `prepare` makes of tables of `arrow_schema`."""

@@ -15,13 +15,14 @@ from tabgan.config import ModelConfig, TrainConfig
 from tabgan.device import one_thread, pick_device
 from tabgan.encoding.base import Draw
 from tabgan.encoding.table import TableEncoder
-from tabgan.errors import ConfigError, DataError, ModelFileError, NotFittedError
+from tabgan.errors import ConfigError, ModelFileError, NotFittedError
+from tabgan.learn import learn
 from tabgan.modelfile import Content, arrow_from_text, arrow_to_text, read_model, write_model
 from tabgan.progress import Listener
 from tabgan.sampling.sampler import BLOCK_ROWS
 from tabgan.schema import Schema
 from tabgan.schemafile import Wishes
-from tabgan.tables import from_arrow, to_arrow
+from tabgan.tables import from_arrow, open_source
 from tabgan.training.alarms import alarms
 from tabgan.training.fit import Networks, train
 from tabgan.training.history import History
@@ -67,27 +68,19 @@ class Synthesizer:
         cannot be learned.
         """
         history = History(progress, self.time_limit)
-        wishes = None
         if isinstance(schema, str | Path):
-            wishes = Wishes.read(schema)
-        elif schema is not None and not isinstance(schema, Schema):
-            wishes = Wishes.of(schema)
-        table, kind = to_arrow(data)
-        if table.num_rows < 2:
-            raise DataError("the table has 1 row; at least 2 are needed, and a few hundred to learn anything.")
-        history.report("encode", 0, table.num_columns)
-        if not isinstance(schema, Schema):
-            schema = Schema.infer(table, wishes)
-        encoder = TableEncoder(schema, table.schema).fit(table)
-        codes = encoder.encode(table)
-        impossible = encoder.impossible(codes)
-        history.report("encode", table.num_columns, table.num_columns)
-        self.schema, self.rows_, self._encoder, self._kind = schema, table.num_rows, encoder, kind
+            schema = Wishes.read(schema)
+        elif not isinstance(schema, Schema):
+            schema = Wishes.of(schema)
+        source, kind = open_source(data)
+        history.report("encode", 0, source.rows)
+        learned = learn(source, schema, self.seed, lambda done, rows: history.report("encode", done, rows))
+        self.schema, self.rows_, self._encoder, self._kind = learned.schema, source.rows, learned.encoder, kind
         with one_thread():
             self._networks = train(
-                torch.from_numpy(codes),
-                encoder.codes,
-                impossible,
+                torch.from_numpy(learned.codes),
+                learned.encoder.codes,
+                learned.impossible,
                 self.model_config,
                 self.train_config,
                 history,

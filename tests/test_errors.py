@@ -30,6 +30,7 @@ def test_every_error_is_caught_as_tabgan_error_and_as_a_built_in() -> None:
         "DataError": ValueError,
         "DivergenceError": ArithmeticError,
         "FileError": OSError,
+        "MisfitError": ValueError,
         "ModelFileError": ValueError,
         "NotFittedError": AttributeError,
         "SchemaError": ValueError,

@@ -51,6 +51,13 @@ class ColumnEncoder(ABC):
     def fit(self, values: pa.ChunkedArray) -> Self:
         """Learn what the values of the column look like."""
 
+    def see(self, values: pa.ChunkedArray) -> None:  # noqa: B027  most encoders know enough by then
+        """Take account of more rows, after `fit` on some of them and before the first `encode`. Raises `MisfitError`
+        where they are something else than what `fit` saw."""
+
+    def settle(self) -> None:  # noqa: B027
+        """Called once when all rows have been seen."""
+
     @abstractmethod
     def encode(self, values: pa.ChunkedArray) -> np.ndarray:
         """`(rows,)` values to `(rows, codes)` int64."""

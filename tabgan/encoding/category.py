@@ -22,13 +22,32 @@ class CategoryEncoder(ColumnEncoder):
     """Labels of any plain type <-> codes from 1 up, the commonest label first."""
 
     kind = "category"
+    dictionary_: pa.Array | None
 
     def fit(self, values: pa.ChunkedArray) -> Self:
-        counts = pc.value_counts(plain(values).drop_null())
-        labels, sizes = counts.field("values"), np.asarray(counts.field("counts"))
-        by_label = np.asarray(pc.array_sort_indices(labels))  # ties in a fixed order
+        self._counts = _counts(values)
+        return self._sorted(dictionary_of(values))
+
+    def see(self, values: pa.ChunkedArray) -> None:
+        if self.column.rare == "pool":
+            return  # labels that only the other rows hold are rare
+        both = pa.concat_tables([self._counts, _counts(values)]).group_by("label").aggregate([("count", "sum")])
+        self._counts = both.rename_columns({"count_sum": "count"})
+        dictionary = dictionary_of(values)
+        if dictionary is not None and self.dictionary_ is not None:
+            new = dictionary.filter(pc.invert(pc.is_in(dictionary, self.dictionary_)))
+            self.dictionary_ = pa.concat_arrays([self.dictionary_, new])
+
+    def settle(self) -> None:
+        self._sorted(self.dictionary_)
+
+    def _sorted(self, dictionary: pa.Array | None) -> Self:
+        """Number the labels counted by falling frequency, those of ties in a fixed order."""
+        labels, sizes = self._counts["label"].combine_chunks(), np.asarray(self._counts["count"])
+        by_label = np.asarray(pc.array_sort_indices(labels))
         order = by_label[np.argsort(-sizes[by_label], kind="stable")]
-        return self._set(labels.take(pa.array(order)), dictionary_of(values))
+        self.shares_ = sizes[order] / max(1, sizes.sum()) if self.column.rare == "pool" else None
+        return self._set(labels.take(pa.array(order)), dictionary)
 
     def _set(self, labels: pa.Array, dictionary: pa.Array | None) -> Self:
         self.labels_, self.dictionary_ = labels, dictionary
@@ -52,7 +71,9 @@ class CategoryEncoder(ColumnEncoder):
                 "Fit on a table that holds them, or replace them before encoding."
             )
         rank = np.asarray(pc.fill_null(number, -1)).astype(np.int64)
-        rank[np.asarray(unseen)] = 0  # pooled labels that fit did not see either: the commonest one
+        if self.shares_ is not None:
+            rng = np.random.default_rng(list(f"pool {self.column.name}".encode()))
+            rank[np.asarray(unseen)] = rng.choice(len(self.shares_), int(pc.sum(unseen).as_py() or 0), p=self.shares_)
         places = self.base_ ** np.arange(len(self.codes_))[::-1]
         digits: np.ndarray = rank[:, None] // places % self.base_ + 1
         digits[rank < 0] = 0
@@ -69,8 +90,16 @@ class CategoryEncoder(ColumnEncoder):
 
     def state(self) -> dict[str, Any]:
         dictionary = None if self.dictionary_ is None else to_json(self.dictionary_)
-        return {"labels": to_json(self.labels_), "dictionary": dictionary}
+        shares = None if self.shares_ is None else self.shares_.tolist()
+        return {"labels": to_json(self.labels_), "dictionary": dictionary, "shares": shares}
 
     def restore(self, state: dict[str, Any]) -> Self:
         dictionary = None if state["dictionary"] is None else from_json(state["dictionary"], self.type)
+        self.shares_ = None if state["shares"] is None else np.array(state["shares"])
         return self._set(from_json(state["labels"], self.type), dictionary)
+
+
+def _counts(values: pa.ChunkedArray) -> pa.Table:
+    """The labels and how many rows hold each."""
+    counts = pc.value_counts(plain(values).drop_null())
+    return pa.table({"label": counts.field("values"), "count": counts.field("counts")})

@@ -6,10 +6,12 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tabgan.column import plain
 from tabgan.encoding.base import ColumnEncoder, Draw
 from tabgan.encoding.cells import dictionary_of, from_json, to_json, with_dictionary
+from tabgan.errors import MisfitError
 
 
 class ConstantEncoder(ColumnEncoder):
@@ -23,6 +25,11 @@ class ConstantEncoder(ColumnEncoder):
     def _set(self, value: pa.Array, dictionary: pa.Array | None) -> Self:
         self.value_, self.dictionary_ = value, dictionary
         return self
+
+    def see(self, values: pa.ChunkedArray) -> None:
+        known = pc.unique(plain(values).drop_null())
+        if len(known) > len(self.value_) or (len(known) and known[0] != self.value_[0]):
+            raise MisfitError(self.column.name, f"column {self.column.name!r} is not the same in all rows.")
 
     def encode(self, values: pa.ChunkedArray) -> np.ndarray:
         return np.zeros((len(values), 0), dtype=np.int64)

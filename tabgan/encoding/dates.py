@@ -21,6 +21,8 @@ class DateEncoder(ColumnEncoder):
     """
 
     kind = "datetime"
+    first_: int
+    last_: int
 
     def fit(self, values: pa.ChunkedArray) -> Self:
         ticks, missing = self.column.ticks(values)
@@ -34,6 +36,12 @@ class DateEncoder(ColumnEncoder):
         parts = self._parts(ticks, monthly, step)
         scales = [Scale.fit(part, 0) for part in parts]
         return self._set(scales, monthly, step, int(ticks.min()), int(ticks.max()))
+
+    def see(self, values: pa.ChunkedArray) -> None:
+        ticks, missing = self.column.ticks(values)
+        if not missing.all():
+            self.first_ = min(self.first_, int(ticks[~missing].min()))
+            self.last_ = max(self.last_, int(ticks[~missing].max()))
 
     def _set(self, scales: list[Scale], monthly: bool, step: int, first: int, last: int) -> Self:
         self.scales_, self.monthly_, self.step_, self.first_, self.last_ = scales, monthly, step, first, last

@@ -35,7 +35,7 @@ def find_dependencies(
     """
     count = len(layout)
     step = -(-len(codes) * count**2 // MAX_PAIRS) or 1
-    some = codes[::step]
+    some = codes[::step].astype(np.int64, copy=False)
     often = [np.bincount(column, minlength=code.cardinality) for column, code in zip(some.T, layout, strict=True)]
     impossible: dict[tuple[int, int], np.ndarray] = {}
     for a, b in combinations(range(count), 2):

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from tabgan.column import Column, as_float, plain
 from tabgan.encoding.cells import from_json, to_json
-from tabgan.encoding.number import shared_values, to_type
+from tabgan.encoding.number import outermost, shared_values, to_type
 from tabgan.facts import FEW_VALUES, common, remainder, signed_sum
 from tabgan.inference import decimals
 
@@ -255,9 +255,7 @@ class Derived:
 
 def _ends(values: pa.ChunkedArray) -> pa.Array:
     """The lowest and the highest value."""
-    values = plain(values).drop_null()
-    order = pc.array_sort_indices(values)
-    return values.take(pa.chunked_array([pa.array([order[0].as_py(), order[-1].as_py()])])).combine_chunks()
+    return outermost(plain(values).drop_null())
 
 
 def _rest_column(name: str, rest: np.ndarray, kind: str) -> Column:

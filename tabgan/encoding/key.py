@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabgan.encoding.made_up import MadeUpEncoder, hashed
+from tabgan.errors import MisfitError
 
 _NUMBERED = "(?s)^(?P<head>.*?)(?P<end>[0-9]+)$"
 _ALPHABETS = {"9": string.digits, "a": string.ascii_lowercase, "A": string.ascii_uppercase}
@@ -30,6 +31,14 @@ class KeyEncoder(MadeUpEncoder):
 
     def look(self, known: pa.ChunkedArray) -> dict[str, Any]:
         return _pattern(known)
+
+    def more(self, known: pa.ChunkedArray) -> dict[str, Any]:
+        if not len(known) or "shape" in self.state_:
+            return {}
+        new = _pattern(known)
+        if "shape" in new or new["head"] != self.state_["head"]:
+            raise MisfitError(self.column.name, f"column {self.column.name!r}: keys are not of one form.")
+        return {"last": max(new["last"], self.state_["last"]), "width": min(new["width"], self.state_["width"])}
 
     def make(self, rows: np.ndarray, seed: int) -> pa.Array | Sequence[int]:
         if "shape" in self.state_:

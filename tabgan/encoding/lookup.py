@@ -34,12 +34,40 @@ class Lookup:
         self.values_ = values.take(pa.array(first))
         return self
 
+    def see(self, table: pa.Table) -> None:
+        """Learn combinations that only these rows hold."""
+        if self.column.kind in ("number", "datetime") and not self.dropped:
+            return  # they may be of one person each: what is drawn stays
+        new = pa.array(~self._is_known(self._cells(table)))
+        if not pc.any(new).as_py():
+            return
+        place = self.cells_.copy()
+        old: list[pa.Array] = []
+        for keys in reversed(self.keys_):
+            place, at = np.divmod(place, len(keys))
+            old.insert(0, keys.take(pa.array(at)))
+        more = [self._key(column, table[column.name]).filter(new) for column in self.of]
+        both = [pa.concat_arrays([a, b.cast(a.type)]) for a, b in zip(old, more, strict=True)]
+        values = plain(table[self.column.name]).combine_chunks().filter(new)
+        values = pa.concat_arrays([self.values_, values])
+        self.keys_ = [pc.unique(keys) for keys in both]
+        self.cells_, first = np.unique(self._numbered(both), return_index=True)
+        self.values_ = values.take(pa.array(first))
+
+    def _is_known(self, number: np.ndarray) -> np.ndarray:
+        at = np.minimum(np.searchsorted(self.cells_, number), len(self.cells_) - 1)
+        known: np.ndarray = self.cells_[at] == number
+        return known
+
     def _cells(self, cells: pa.Table | dict[str, pa.Array]) -> np.ndarray:
         """A number for each combination of values, `(rows,)` int64; -1 where one was not seen by fit."""
-        number = np.zeros(len(cells[self.of[0].name]), dtype=np.int64)
+        return self._numbered([self._key(column, pa.chunked_array(cells[column.name])) for column in self.of])
+
+    def _numbered(self, combinations: Sequence[pa.Array]) -> np.ndarray:
+        number = np.zeros(len(combinations[0]), dtype=np.int64)
         unseen = np.zeros(len(number), dtype=bool)
-        for column, keys in zip(self.of, self.keys_, strict=True):
-            at = pc.index_in(self._key(column, pa.chunked_array(cells[column.name])), keys)
+        for values, keys in zip(combinations, self.keys_, strict=True):
+            at = pc.index_in(values, keys)
             unseen |= np.asarray(pc.is_null(at))
             number = number * len(keys) + np.asarray(pc.fill_null(at, 0))
         number[unseen] = -1

@@ -26,6 +26,15 @@ class MadeUpEncoder(ColumnEncoder):
         known = plain(values).drop_null()
         return self._set({"missing": len(known) < len(values), **self.look(known)})
 
+    def see(self, values: pa.ChunkedArray) -> None:
+        known = plain(values).drop_null()
+        missing = self.state_["missing"] or len(known) < len(values)
+        self._set({**self.state_, **self.more(known), "missing": missing})
+
+    def more(self, known: pa.ChunkedArray) -> dict[str, Any]:
+        """What of the state changes by more rows."""
+        return {}
+
     @abstractmethod
     def look(self, known: pa.ChunkedArray) -> dict[str, Any]:
         """What new values need of the real ones, as JSON; `known`: cells that are not missing."""

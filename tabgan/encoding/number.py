@@ -195,13 +195,20 @@ class NumberEncoder(ColumnEncoder):
     """
 
     kind = "number"
+    ends_: pa.Array
 
     def fit(self, values: pa.ChunkedArray) -> Self:
         values = plain(values)
         numbers = as_float(values)
         usable = np.abs(numbers) <= LARGEST  # False for NaN
-        order = values.filter(pa.array(usable)).combine_chunks().sort()
-        return self._set(Scale.fit(numbers[usable], self.column.precision), order.take(pa.array([0, len(order) - 1])))
+        ends = outermost(values.filter(pa.array(usable)))
+        return self._set(Scale.fit(numbers[usable], self.column.precision), ends)
+
+    def see(self, values: pa.ChunkedArray) -> None:
+        values = plain(values)
+        usable = values.filter(pa.array(np.abs(as_float(values)) <= LARGEST))
+        if len(usable):
+            self.ends_ = outermost(pa.chunked_array([self.ends_, outermost(usable)]))
 
     def _set(self, scale: Scale, ends: pa.Array) -> Self:
         self.scale_, self.ends_ = scale, ends
@@ -224,6 +231,12 @@ class NumberEncoder(ColumnEncoder):
 
     def restore(self, state: dict[str, Any]) -> Self:
         return self._set(Scale.restore(state), from_json(state["ends"], self.type))
+
+
+def outermost(values: pa.ChunkedArray) -> pa.Array:
+    """The lowest and the highest of values, none of which is missing."""
+    order = pc.array_sort_indices(values)
+    return values.take(pa.chunked_array([pa.array([order[0].as_py(), order[-1].as_py()])])).combine_chunks()
 
 
 def to_type(numbers: np.ndarray, missing: np.ndarray, ends: pa.Array) -> pa.Array:

@@ -30,7 +30,7 @@ SAME_VALUES = 20
 """What fewer values have in common may be told of one person."""
 FREE = "\0"
 """Marks places of a shape that differ from value to value."""
-DOMAINS = ("example.com", "example.org", "example.net")
+DOMAINS = ["example.com", "example.org", "example.net"]
 """Reserved: no real address ends so (RFC 2606)."""
 
 _LOREM = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et dolore"
@@ -50,7 +50,15 @@ class PersonalEncoder(MadeUpEncoder):
         # Where persons come again, so do made-up ones; about as many are told apart.
         people = distinct if distinct < 0.5 * len(known) else None
         assert self.column.pii is not None
-        return {"people": people, **_LOOKS[self.column.pii](some, self.column.locale)}
+        found = {"people": people, **_LOOKS[self.column.pii](some, self.column.locale)}
+        if "domains" in found:
+            found["domains"] = _unused(known.cast(pa.string()), DOMAINS)
+        return found
+
+    def more(self, known: pa.ChunkedArray) -> dict[str, Any]:
+        if "domains" not in self.state_:
+            return {}
+        return {"domains": _unused(known.cast(pa.string()), self.state_["domains"])}
 
     def make(self, rows: np.ndarray, seed: int) -> pa.Array:
         people = self.state_["people"]
@@ -107,9 +115,14 @@ def _names(some: pa.ChunkedArray, locale: str) -> dict[str, Any]:
 
 
 def _mail(some: pa.ChunkedArray, locale: str) -> dict[str, Any]:
-    used = {address.rpartition("@")[2].lower() for address in some.to_pylist()}
-    free = [domain for domain in DOMAINS if domain not in used]
-    return {**_names(some, locale), "case": "lower", "domains": free or ["mail.example"]}
+    return {**_names(some, locale), "case": "lower", "domains": DOMAINS}
+
+
+def _unused(addresses: pa.ChunkedArray, domains: Sequence[str]) -> list[str]:
+    """Those of `domains` that no real address is of."""
+    lower = pc.utf8_lower(addresses)
+    free = [name for name in domains if not pc.any(pc.ends_with(lower, f"@{name}"), min_count=0).as_py()]
+    return free or ["mail.example"]
 
 
 def _addresses(some: pa.ChunkedArray, locale: str) -> dict[str, Any]:

@@ -63,6 +63,12 @@ class Relations:
         self._set()
         return self
 
+    def see(self, table: pa.Table) -> None:
+        """Take account of more rows, after `fit` on some of them."""
+        for step in self.steps:
+            if isinstance(step, Lookup):
+                step.see(table)
+
     def _set(self) -> None:
         by_name = {step.column.name: step for step in self.steps}
         self.columns_: list[tuple[Column, pa.DataType]] = []

@@ -45,12 +45,23 @@ class TableEncoder:
 
     def fit(self, table: pa.Table) -> TableEncoder:
         """Learn every column."""
-        table = self.schema.prepare(table)
+        table = self.schema.pool(self.schema.prepare(table))
         self._set(self.relations.fit(table))
         table = self.relations.reduce(table)
         for encoder in self.encoders:
             encoder.fit(table[encoder.column.name])
         return self
+
+    def see(self, tables: Iterable[pa.Table]) -> None:
+        """Take account of all rows, after `fit` on some of them: labels, ends, keys. Raises `MisfitError`."""
+        for table in tables:
+            prepared = self.schema.prepare(table)
+            self.relations.see(prepared)
+            reduced = self.relations.reduce(prepared)
+            for encoder in self.encoders:
+                encoder.see(reduced[encoder.column.name])
+        for encoder in self.encoders:
+            encoder.settle()
 
     def _set(self, relations: Relations) -> None:
         self.relations = relations

@@ -118,10 +118,11 @@ class CsvFile:
     def _scan(self) -> pa.Schema:
         typings = [_Typing() for _ in self.names]
         stream = _Stream(self._at_header())
-        last = ""
+        last, self.rows = "", 0
         for text in self._text(stream):
             for i, typing in enumerate(typings):
                 typing.see(text.column(i))
+            self.rows += len(text)
             if len(text):
                 last = text.column(len(self.names) - 1)[-1].as_py() or ""
         # Arrow lets an open quote run to the end of the file: all rows after it are one cell.

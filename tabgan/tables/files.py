@@ -31,8 +31,8 @@ _DELIMITERS = {".csv": None, ".tsv": "\t"}
 _ENDINGS = [text + packed for text in _DELIMITERS for packed in (".gz", ".zst", "")] + [".parquet"]
 _KNOWN = ".csv, .tsv (also .gz or .zst) or .parquet"
 
-PARQUET_ROWS = 131_072
-"""Rows of a Parquet file that are read together."""
+BLOCK_ROWS = 131_072
+"""Rows that are read together."""
 PACKED_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
@@ -41,6 +41,7 @@ class Source:
     """A table that is read as often as asked, a block of rows after the other."""
 
     schema: pa.Schema
+    rows: int
     tables: Callable[[], Iterator[pa.Table]]
 
     def whole(self) -> pa.Table:
@@ -50,24 +51,22 @@ class Source:
     @classmethod
     def of(cls, table: pa.Table) -> Source:
         """A table in memory."""
-        return cls(table.schema, lambda: iter([table]))
+        starts = range(0, table.num_rows, BLOCK_ROWS)
+        return cls(table.schema, table.num_rows, lambda: (table.slice(start, BLOCK_ROWS) for start in starts))
 
 
 def read_table(path: str | Path) -> pa.Table:
     """All rows of the file at `path`, as `open_table` takes it.
 
-    Raises `FileError` for what cannot be read and `DataError` for a table without rows.
+    Raises as that does.
     """
-    table = open_table(path).whole()
-    if table.num_rows == 0:
-        raise DataError(f"{path} has a header but no rows; at least one row is needed.")
-    return table
+    return open_table(path).whole()
 
 
 def open_table(path: str | Path) -> Source:
     """A CSV or TSV (also `.gz` or `.zst`), a Parquet file, a folder or glob of Parquet parts, or `-`: CSV on stdin.
 
-    Raises `FileError` for what cannot be read.
+    Raises `FileError` for what cannot be read and `DataError` for a table without rows.
     """
     name = str(path)
     if name == STANDARD:
@@ -158,7 +157,7 @@ def _open_csv(open_: Callable[[], BinaryIO], name: str, delimiter: str | None) -
         with _readable(name):
             yield from file.tables()
 
-    return Source(file.schema, tables)
+    return Source(file.schema, file.rows, tables)
 
 
 @contextmanager
@@ -187,15 +186,15 @@ def _open_parquet(parts: list[str], name: str, base: str | None = None) -> Sourc
         schema = pq.ParquetFile(parts[0]).schema_arrow if one else None
         # Of names that occur twice a dataset is none, and an error comes later that says so.
         if schema is not None and len(set(schema.names)) < len(schema.names):
-            return Source(schema, lambda: iter(()))
+            return Source(schema, 0, lambda: iter(()))
         data = ds.dataset(parts, format="parquet", partitioning=None if one else "hive", partition_base_dir=base or "")
 
     def tables() -> Iterator[pa.Table]:
         with _whole_parquet(name):
-            for batch in data.scanner(batch_size=PARQUET_ROWS, batch_readahead=2, fragment_readahead=1).to_batches():
+            for batch in data.scanner(batch_size=BLOCK_ROWS, batch_readahead=2, fragment_readahead=1).to_batches():
                 yield pa.Table.from_batches([batch], schema=data.schema)
 
-    return Source(schema or data.schema, tables)
+    return Source(schema or data.schema, data.count_rows(), tables)
 
 
 @contextmanager
@@ -217,6 +216,8 @@ def _checked(source: Source, name: str) -> Source:
         raise DataError(f"{name}: column name(s) occur more than once: {some_of(twice)}. Rename them.")
     if not names:
         raise DataError(f"{name} has no columns.")
+    if source.rows == 0:
+        raise DataError(f"{name} has a header but no rows; at least one row is needed.")
     return source
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from tabgan.errors import DataError, some_of
-from tabgan.tables.files import read_table
+from tabgan.tables.files import Source, open_table, read_table
 
 _KEPT = b"tabgan.pandas"
 """Metadata of a table: what of a pandas frame Arrow does not bring back, namely the type of the names, some dtypes."""
@@ -36,6 +36,14 @@ def to_arrow(source: Any) -> tuple[pa.Table, str]:
     raise DataError(
         f"a {type(source).__name__} is no table; give a path, a pandas or polars frame, or a pyarrow table."
     )
+
+
+def open_source(source: Any) -> tuple[Source, str]:
+    """As `to_arrow`, but a file is not read as a whole: its rows come in blocks."""
+    if isinstance(source, str | Path):
+        return open_table(source), "file"
+    table, kind = to_arrow(source)
+    return Source.of(table), kind
 
 
 def from_arrow(table: pa.Table, kind: str) -> Any:

@@ -29,6 +29,9 @@ POOLED, ALL_POOLED = 32, 4_000
 WARMUP_SHARE, GAME_SHARE = 0.45, 0.65
 """The shares of the time left, where there is a limit, that the warm-up and then the game may take."""
 
+STATISTICS_ROWS = 1_000_000
+"""Rows from which the copula and the co-occurrence table are worked out, at most."""
+
 FEW_ROWS = 200
 """Of fewer rows than this no distance between distributions can be judged: no game, and a round a code."""
 
@@ -115,9 +118,9 @@ def train(
     seed: int,
     device: str,
 ) -> Networks:
-    """Learn `(rows, codes)` int64 codes, whose columns are described by `layout`; `impossible` as in `Dependencies`."""
+    """Learn `(rows, codes)` whole numbers, whose columns `layout` describes; `impossible` as in `Dependencies`."""
     exclusions = Exclusions({pair: torch.from_numpy(never) for pair, never in impossible.items()}, device)
-    counts = [torch.bincount(codes[:, i], minlength=code.cardinality) for i, code in enumerate(layout)]
+    counts = [torch.bincount(codes[:, i].long(), minlength=code.cardinality) for i, code in enumerate(layout)]
     frequencies = torch.cat([*counts, torch.zeros(0)]) / len(codes)
     generator = Generator(layout, frequencies, model, keyed("generator", seed)).to(device)
     if not layout:  # nothing but keys and constants
@@ -125,11 +128,12 @@ def train(
 
     holdout = max(1, min(round(len(codes) * config.holdout_share), config.holdout_rows))
     rows = Rows(codes, holdout, device, keyed("split", seed))
-    generator.copula.fit(rows.train)
+    some = rows.train[:STATISTICS_ROWS]  # they are in random order
+    generator.copula.fit(some)
     config = schedule(config, len(rows.train), layout)
     pooling = Pooling(layout, frequencies, max(6, min(POOLED, ALL_POOLED // len(layout))))
-    target = cooccurrence(rows.train, pooling)
-    information = mutual_information(target, pooling.layout, len(rows.train)).cpu()
+    target = cooccurrence(some, pooling)
+    information = mutual_information(target, pooling.layout, len(some)).cpu()
 
     rng = keyed("warm-up", seed, device=device)
     conditional = WarmUp(generator, rows, config, history, rng).run(history.until(WARMUP_SHARE))
