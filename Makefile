@@ -7,7 +7,7 @@ PYTHON ?= python3
 # Threads that spin while they wait make training many times slower beside other work (the command sets this by itself).
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: demo test
+.PHONY: demo test test-pandas3
 
 demo: .venv/installed
 	mkdir -p demo
@@ -25,6 +25,17 @@ test: .venv/installed-dev
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -q
+
+# The same checks of behaviour with pandas 3, which sdmetrics holds back in the other environment.
+test-pandas3: .venv-pandas3/installed
+	OMP_NUM_THREADS=1 .venv-pandas3/bin/python -m pytest -q
+
+.venv-pandas3/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-pandas3
+	grep -v '^pandas\|^sdmetrics' constraints.txt > .venv-pandas3/constraints.txt
+	.venv-pandas3/bin/python -m pip install -q -c .venv-pandas3/constraints.txt -e '.[pii]' 'pandas>=3' \
+		build duckdb hatchling hypothesis polars pytest
+	touch $@
 
 # The development extra comes on top of the plain install, so that both targets may run at once under `make -j`.
 .venv/installed: pyproject.toml constraints.txt

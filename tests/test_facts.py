@@ -107,7 +107,7 @@ def test_what_one_column_fixes_or_two_and_nothing_by_way_of_others():
 def test_columns_that_repeat_a_part_of_a_date():
     start = pd.Timestamp("2023-03-01") + pd.to_timedelta(RNG.integers(0, 700 * 1_440, ROWS), unit="min")
     frame = pd.DataFrame({"start": start, "month": start.month, "day": start.day_name(), "hour": start.hour})
-    frame["weekend"] = start.dayofweek >= 5
+    frame["weekend"] = start.day_of_week >= 5
     frame["season"] = np.array(["winter", "spring", "summer", "autumn"])[start.month % 12 // 3]
     assert facts_of(frame) == [
         "the weekday of start fixes day",

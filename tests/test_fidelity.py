@@ -75,11 +75,11 @@ def test_closely_related_numbers_stay_close(made, real):
 
 
 def test_the_calendar_is_kept(made, real):
-    for part in ("dayofweek", "hour", "month"):
+    for part in ("day_of_week", "hour", "month"):
         expected = getattr(real.when.dt, part).value_counts(normalize=True)
         found = getattr(made.when.dt, part).value_counts(normalize=True)
         assert expected.sub(found, fill_value=0).abs().sum() / 2 < 0.05  # without a code for the weekday 0.2
-    assert not (made.when.dt.dayofweek == 6).any()
+    assert not (made.when.dt.day_of_week == 6).any()
     assert real.when.min() <= made.when.min() < made.when.max() <= real.when.max()
 
 

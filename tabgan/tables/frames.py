@@ -7,21 +7,25 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import narwhals
 import pyarrow as pa
 
 from tabgan.errors import DataError, some_of
 from tabgan.tables.files import Source, open_table, read_table
 
+_NARWHALS = "narwhals "
 _KEPT = b"tabgan.pandas"
 """Metadata of a table: what of a pandas frame Arrow does not bring back, namely the type of the names, some dtypes."""
 
 
 def to_arrow(source: Any) -> tuple[pa.Table, str]:
-    """The table in `source` and the kind it came in: "file", "pandas", "polars" or "pyarrow".
+    """The table in `source` and the kind it came in: "file", "pandas", "polars", "pyarrow", "duckdb" or, wrapped by
+    narwhals, "narwhals pandas" and so on.
 
-    `source` is a path, a pandas or polars frame, a pyarrow table, or any frame that speaks Arrow's C stream (narwhals,
-    duckdb, ...; these come back as pyarrow tables). A pandas index is left out. Raises `FileError` for what cannot be
-    read and `DataError` for tables that Arrow cannot hold or that have no rows.
+    `source` is a path, a pandas or polars frame, a pyarrow table, a duckdb relation, one of these wrapped by narwhals,
+    or any frame that speaks Arrow's C stream, which comes back as a pyarrow table. A pandas index is left out.
+
+    Raises `FileError` for what cannot be read and `DataError` for tables that Arrow cannot hold or that have no rows.
     """
     if isinstance(source, str | Path):
         return read_table(source), "file"
@@ -31,6 +35,11 @@ def to_arrow(source: Any) -> tuple[pa.Table, str]:
         return _checked(_from_pandas(source)), "pandas"
     if "polars" in sys.modules and _is_polars(source):
         return _checked(source.lazy().collect().to_arrow()), "polars"
+    if isinstance(source, narwhals.DataFrame | narwhals.LazyFrame):
+        table, kind = to_arrow(source.to_native())
+        return table, f"{_NARWHALS}{kind}"
+    if "duckdb" in sys.modules and _is_duckdb(source):
+        return _checked(source.to_arrow_table()), "duckdb"
     if hasattr(source, "__arrow_c_stream__") and (hasattr(source, "columns") or hasattr(source, "schema")):
         return _checked(pa.table(source)), "pyarrow"
     raise DataError(
@@ -48,8 +57,14 @@ def open_source(source: Any) -> tuple[Source, str]:
 
 def from_arrow(table: pa.Table, kind: str) -> Any:
     """`table` as a frame of `kind`, as `to_arrow` named it; "file" gives a pandas frame."""
+    if kind.startswith(_NARWHALS):
+        return narwhals.from_native(from_arrow(table, kind.removeprefix(_NARWHALS)))
     if kind == "pyarrow":
         return table
+    if kind == "duckdb":
+        import duckdb
+
+        return duckdb.from_arrow(table)
     if kind == "polars":
         import polars
 
@@ -60,6 +75,9 @@ def from_arrow(table: pa.Table, kind: str) -> Any:
     if kept is not None:
         names, dtypes = json.loads(kept)
         frame = frame.astype(dtypes)
+        for name, dtype in dtypes.items():
+            if dtype == "object":  # pandas 3 reads text as str, in which a missing cell is NaN
+                frame[name] = frame[name].where(frame[name].notna(), None)
         frame.columns = frame.columns.astype(names)
     return frame
 
@@ -68,6 +86,12 @@ def _is_pandas(source: Any) -> bool:
     import pandas
 
     return isinstance(source, pandas.DataFrame)
+
+
+def _is_duckdb(source: Any) -> bool:
+    import duckdb
+
+    return isinstance(source, duckdb.DuckDBPyRelation)
 
 
 def _is_polars(source: Any) -> bool:

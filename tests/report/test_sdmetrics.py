@@ -12,6 +12,8 @@ import pytest
 from tabgan.report import Report, evaluate
 from tabgan.schema import Schema
 
+pytest.importorskip("sdmetrics", reason="sdmetrics is not installed: it needs pandas 2")
+
 SDTYPES = {"number": "numerical", "datetime": "datetime"}
 
 

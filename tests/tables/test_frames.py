@@ -2,6 +2,7 @@ import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import narwhals
 import numpy as np
 import pandas as pd
@@ -153,9 +154,27 @@ def test_an_arrow_table_comes_back_as_it_is() -> None:
 
 
 def test_other_frames_are_read_through_arrow() -> None:
-    for source in (narwhals.from_native(pl.DataFrame({"a": [1]})), pa.record_batch({"a": [1]})):
-        table, kind = to_arrow(source)
-        assert (table.to_pydict(), kind) == ({"a": [1]}, "pyarrow")
+    table, kind = to_arrow(pa.record_batch({"a": [1]}))
+    assert (table.to_pydict(), kind) == ({"a": [1]}, "pyarrow")
+
+
+@pytest.mark.parametrize(
+    "native", [pl.DataFrame({"a": [1]}), pl.LazyFrame({"a": [1]}), pd.DataFrame({"a": [1]}), pa.table({"a": [1]})]
+)
+def test_a_frame_of_narwhals_comes_back_as_one(native: object) -> None:
+    back, kind = there_and_back(narwhals.from_native(native))
+    assert kind.startswith("narwhals ")
+    assert isinstance(back, narwhals.DataFrame)
+    expected = pl.DataFrame if isinstance(native, pl.LazyFrame) else type(native)
+    assert isinstance(back.to_native(), expected)
+    assert back["a"].to_list() == [1]
+
+
+def test_a_duckdb_relation_comes_back_as_one() -> None:
+    back, kind = there_and_back(duckdb.sql("select 1 as a, 'x' as b"))
+    assert kind == "duckdb"
+    assert isinstance(back, duckdb.DuckDBPyRelation)
+    assert back.fetchall() == [(1, "x")]
 
 
 def test_a_file_comes_as_a_pandas_frame(tmp_path: Path) -> None:
