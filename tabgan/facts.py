@@ -19,6 +19,8 @@ LEAST_CHANCES = 20.0
 """A fact counts if chance alone would have broken it so many times."""
 LOG_CHANCE = -15.0
 """The log of the chance below which something that never happens counts as impossible: once in 3 million."""
+FIRST_ROWS = 300
+"""Rows on which most pairs of columns already fail to fix each other."""
 LOOK_ROWS = 1_500
 """Rows on which most candidates already fail; what holds there is checked on all rows."""
 MOST_TERMS = 8
@@ -100,7 +102,10 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
     fixed = _parts(table, columns, labels)
     fixed += _fixed(columns, {name: codes for name, codes in labels.items() if name not in {f.column for f in fixed}})
     taken = {fact.column for fact in fixed}
-    numbers = _side_by_side(_measures(table, columns))
+    # What two columns say in other words, one of them says.
+    told = {(fact.of, fact.column) for fact in fixed}
+    second = {b for of, b in told if len(of) == 1 and ((b,), of[0]) in told and _before(columns, of[0], b)}
+    numbers = _side_by_side(_measures(table, [column for column in columns if column.name not in second]))
     dates = _side_by_side({c.name: c.numbers(table[c.name]) for c in columns if c.kind == "datetime"})
     pairs = _ordered_pairs(numbers)
     derived = without_circles(_sums(numbers, taken), [])
@@ -112,6 +117,11 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
         derived += without_circles(more, derived)
     nulls = {column.name: np.asarray(pc.is_null(plain(table[column.name]))) for column in columns if column.nullable}
     return (*fixed, *derived, *_orders(pairs, [*fixed, *derived]), *_missing(nulls))
+
+
+def _before(columns: Sequence[Column], a: str, b: str) -> bool:
+    names = [column.name for column in columns]
+    return names.index(a) < names.index(b)
 
 
 def _measures(table: pa.Table, columns: Sequence[Column]) -> dict[str, np.ndarray]:
@@ -217,18 +227,19 @@ def _terms(some: np.ndarray, covariance: np.ndarray, target: int) -> list[tuple[
 def _whole_terms(some: np.ndarray, target: int, chosen: list[int]) -> tuple[list[tuple[int, int]], float]:
     """The least squares terms of `target` among `chosen`, their coefficients rounded, and the entropy of what they
     leave; infinite if that is not of few values."""
-    rows = some[~np.isnan(some[:, [target, *chosen]]).any(axis=1)]
+    rows = some[:, [target, *chosen]]
+    rows = rows[~np.isnan(rows).any(axis=1)]
     if len(rows) < 10 * len(chosen) + 20:
         return [], np.inf
-    y, x = rows[:, target] - rows[:, target].mean(), rows[:, chosen] - rows[:, chosen].mean(axis=0)
+    y, x = rows[:, 0] - rows[:, 0].mean(), rows[:, 1:] - rows[:, 1:].mean(axis=0)
     norm = np.maximum(np.sqrt((x**2).mean(axis=0)), 1e-300)
     weights = np.linalg.lstsq(x / norm, y, rcond=1e-9)[0] / norm
     signs = np.rint(weights).astype(int)
     if (np.abs(signs) > 1).any() or (np.abs(weights - signs) > 0.3).any() or not signs.any():
         return [], np.inf
-    rest = remainder(rows[:, target], [(sign, rows[:, i]) for i, sign in zip(chosen, signs, strict=True)])
+    rest = remainder(rows[:, 0], [(sign, column) for sign, column in zip(signs, rows[:, 1:].T, strict=True)])
     terms = [(i, int(sign)) for i, sign in zip(chosen, signs, strict=True) if sign]
-    return terms, _entropy_if_few(rows[:, target], rest)
+    return terms, _entropy_if_few(rows[:, 0], rest)
 
 
 def remainder(values: np.ndarray, terms: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
@@ -388,14 +399,20 @@ def _fixed(columns: Sequence[Column], labels: dict[str, np.ndarray]) -> list[Fac
     rows = max((len(codes) for codes in labels.values()), default=0)
     kinds = {column.name: column.kind for column in columns}
     left = [name for name, size in sizes.items() if 2 <= size <= (LABELS if kinds[name] == "number" else rows / 2)]
+    twins = [(a, b) for a, b in _twins(labels, left) if _is_due(labels[a], labels[b])]
+    second = {b for _, b in twins}
+    labels = {name: codes for name, codes in labels.items() if name not in second}
+    left = [name for name in left if name not in second]
+    candidates = _likely_fixed(labels)
     in_turn = [
         (a, b)
         for a in left
-        for b in labels
+        for b in candidates[a]
         if a != b and sizes[a] >= sizes[b] and determines(labels[a], labels[b]) and _is_due(labels[a], labels[b])
     ]
     fixes = set(in_turn)
     single = [Fact(kind="fixed", column=b, of=(a,)) for a, b in in_turn if not _by_way(fixes, a, b)]
+    single += [Fact(kind="fixed", column=x, of=(y,)) for a, b in twins for x, y in ((b, a), (a, b))]
     if len(left) > PAIR_COLUMNS:
         return single
     fixed = {b for _, b in fixes}
@@ -410,6 +427,32 @@ def _fixed(columns: Sequence[Column], labels: dict[str, np.ndarray]) -> list[Fac
             if determines(groups, labels[b]) and _is_due(groups, labels[b], labels[one], labels[two]):
                 pairs[b] = Fact(kind="fixed", column=b, of=(one, two))
     return single + list(pairs.values())
+
+
+def _twins(labels: dict[str, np.ndarray], left: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of columns of `left` that say the same in other words; of more than two the first with each other."""
+    first: dict[bytes, str] = {}
+    found = []
+    for name in left:
+        # Codes are numbered as they appear: those of twins are equal.
+        twin = first.setdefault(labels[name].tobytes(), name)
+        if twin != name and determines(labels[twin], labels[name]):
+            found.append((twin, name))
+    return found
+
+
+def _likely_fixed(labels: dict[str, np.ndarray]) -> dict[str, list[str]]:
+    """For each column those that it fixes in the first rows: of many columns most pairs fail there, all at once."""
+    names = list(labels)
+    if not names:
+        return {}
+    some = np.column_stack([codes[:FIRST_ROWS] for codes in labels.values()])
+    found = {}
+    for i, name in enumerate(names):
+        _, first, group = np.unique(some[:, i], return_index=True, return_inverse=True)
+        fixed = (some == some[first[group]]).all(axis=0)
+        found[name] = [names[j] for j in np.flatnonzero(fixed)]
+    return found
 
 
 def _parts(table: pa.Table, columns: Sequence[Column], labels: dict[str, np.ndarray]) -> list[Fact]:

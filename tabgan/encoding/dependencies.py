@@ -15,6 +15,8 @@ import numpy as np
 from tabgan.encoding.base import Code
 from tabgan.facts import LEAST_CHANCES, LOG_CHANCE, log_apart
 
+MOST_CODES = 600
+"""Of more codes than this only pairs are looked at of which something is known: all would take minutes."""
 MAX_PAIRS = 2_000_000_000
 """Pairs of cells that are counted: of a large or wide table, some of the rows."""
 
@@ -38,7 +40,8 @@ def find_dependencies(
     some = codes[::step].astype(np.int64, copy=False)
     often = [np.bincount(column, minlength=code.cardinality) for column, code in zip(some.T, layout, strict=True)]
     impossible: dict[tuple[int, int], np.ndarray] = {}
-    for a, b in combinations(range(count), 2):
+    told = sorted({*linked, *closed})
+    for a, b in combinations(range(count), 2) if count <= MOST_CODES else told:
         if (a, b) in exempt:
             continue
         size_a, size_b = often[a], often[b]
@@ -60,6 +63,8 @@ def _never(block: np.ndarray, size_a: np.ndarray, size_b: np.ndarray) -> np.ndar
     """What a table of counts lacks although chance would have brought it."""
     rows = size_a.sum()
     empty = block == 0
+    if not empty[np.ix_(size_a > 0, size_b > 0)].any():
+        return np.zeros(block.shape, dtype=bool)
     never: np.ndarray = empty & (np.outer(size_a, size_b) >= -LOG_CHANCE * rows)
     for counts, sizes, others, out in ((block, size_a, size_b, never), (block.T, size_b, size_a, never.T)):
         if _determines(counts, sizes, others):

@@ -170,7 +170,9 @@ def _readable(name: str) -> Iterator[None]:
     except (*PACKED_ERRORS, pa.ArrowException):
         raise FileError(f"{name} is cut off or damaged; copy it again.") from None
     except OSError as error:
-        raise FileError(f"{name} cannot be read: {error.strerror or 'damaged file'}.") from None
+        if error.strerror is None:
+            raise FileError(f"{name} is cut off or damaged; copy it again.") from None
+        raise FileError(f"{name} cannot be read: {error.strerror}.") from None
 
 
 def _open_parquet(parts: list[str], name: str, base: str | None = None) -> Source:

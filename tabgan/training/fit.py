@@ -24,13 +24,15 @@ from tabgan.training.history import History
 from tabgan.training.schedule import schedule
 from tabgan.training.warmup import WarmUp
 
-POOLED, ALL_POOLED = 32, 4_000
-"""Values of a code, and about of all codes, at most in the co-occurrence table."""
+POOLED, ALL_POOLED, LEAST_POOLED = 32, 4_000, 3
+"""Values of a code, and about of all codes, at most in the co-occurrence table; of a code never fewer than the last."""
 WARMUP_SHARE, GAME_SHARE = 0.45, 0.65
 """The shares of the time left, where there is a limit, that the warm-up and then the game may take."""
 
-STATISTICS_ROWS = 1_000_000
+STATISTICS_ROWS, LEAST_STATISTICS = 1_000_000, 10_000
 """Rows from which the copula and the co-occurrence table are worked out, at most."""
+MOST_PRODUCTS = 5e11
+"""Multiplications for the co-occurrence table, at most, if that leaves `LEAST_STATISTICS` rows."""
 
 FEW_ROWS = 200
 """Of fewer rows than this no distance between distributions can be judged: no game, and a round a code."""
@@ -131,7 +133,8 @@ def train(
     some = rows.train[:STATISTICS_ROWS]  # they are in random order
     generator.copula.fit(some)
     config = schedule(config, len(rows.train), layout)
-    pooling = Pooling(layout, frequencies, max(6, min(POOLED, ALL_POOLED // len(layout))))
+    pooling = Pooling(layout, frequencies, max(LEAST_POOLED, min(POOLED, ALL_POOLED // len(layout))))
+    some = some[: max(LEAST_STATISTICS, int(MOST_PRODUCTS / pooling.layout.total**2))]
     target = cooccurrence(some, pooling)
     information = mutual_information(target, pooling.layout, len(some)).cpu()
 
