@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from tabgan.complete import Completion
+from tabgan.conditions import Condition, conditions
 from tabgan.config import ModelConfig, TrainConfig
 from tabgan.device import one_thread, pick_device
 from tabgan.encoding.base import Draw
@@ -22,7 +24,7 @@ from tabgan.progress import Listener
 from tabgan.sampling.sampler import BLOCK_ROWS
 from tabgan.schema import Schema
 from tabgan.schemafile import Wishes
-from tabgan.tables import from_arrow, open_source
+from tabgan.tables import from_arrow, open_source, to_arrow
 from tabgan.training.alarms import alarms
 from tabgan.training.fit import Networks, train
 from tabgan.training.history import History
@@ -107,16 +109,40 @@ class Synthesizer:
         self._fitted()
         return self._encoder.arrow_schema
 
-    def sample(self, n: int | None = None, *, seed: int | None = None, rounds: int | None = None) -> Any:
+    def sample(
+        self,
+        n: int | None = None,
+        *,
+        where: Mapping[str, Any] | None = None,
+        given: Any = None,
+        seed: int | None = None,
+        rounds: int | None = None,
+    ) -> Any:
         """`n` new rows (by default as many as were fitted on), as a frame of the kind that was fitted on.
 
-        The same `seed` (by default the synthesizer's own) gives the same rows, and a smaller sample is the start of a
-        larger one. `rounds`: passes in which a row is drawn; fewer are faster, more are closer.
-        """
-        n = self.rows_ if n is None else n
-        return from_arrow(pa.concat_tables(self.sample_tables(n, seed=seed, rounds=rounds)), self._kind)
+        `where`: conditions that every row fulfils, by column: a value, None for a missing cell, a list of values, or a
+        tuple (low, high), of which an end may be None. `given`: a frame of some of the columns; one row is made for
+        each of its rows, with these cells unchanged and its missing cells filled. The same `seed` (by default the
+        synthesizer's own) gives the same rows, and a smaller sample is the start of a larger one. `rounds`: passes in
+        which a row is drawn; fewer are faster, more are closer.
 
-    def sample_tables(self, n: int, *, seed: int | None = None, rounds: int | None = None) -> Iterator[pa.Table]:
+        Raises `ConfigError` where no row can fulfil the conditions.
+        """
+        if given is not None:
+            if n is not None:
+                raise ConfigError("n and given exclude each other: there is one row for each given one.")
+            return from_arrow(self.sample_given(given, where=where, seed=seed), self._kind)
+        n = self.rows_ if n is None else n
+        return from_arrow(pa.concat_tables(self.sample_tables(n, where=where, seed=seed, rounds=rounds)), self._kind)
+
+    def sample_tables(
+        self,
+        n: int,
+        *,
+        where: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        rounds: int | None = None,
+    ) -> Iterator[pa.Table]:
         """The rows of `sample` as Arrow tables of 32,768 rows, made one after the other: any `n` fits in memory."""
         networks = self._fitted()
         if n < 1:
@@ -124,7 +150,61 @@ class Synthesizer:
         if rounds is not None and rounds < 1:
             raise ConfigError(f"rounds is {rounds}; use 1 or more, or None for the default of {networks.rounds}.")
         self._encoder.check_rows(n)
-        return self._slabs(n, self.seed if seed is None else seed, rounds or networks.rounds)
+        seed = self.seed if seed is None else seed
+        if where:
+            return self._conditioned(n, self._conditions(where), seed)
+        return self._slabs(n, seed, rounds or networks.rounds)
+
+    def sample_given(self, given: Any, *, where: Mapping[str, Any] | None = None, seed: int | None = None) -> pa.Table:
+        """The rows of `sample(given=...)` as an Arrow table."""
+        completion = self._completion()
+        with one_thread():
+            return completion.given(
+                to_arrow(given)[0], self._conditions(where or {}), self.seed if seed is None else seed, complete=False
+            )
+
+    def impute(self, data: Any, *, m: int | None = None, seed: int | None = None) -> Any:
+        """`data` with its missing cells filled by draws given the rest of their rows; all other cells stay untouched.
+
+        `data` is a frame or a file with the columns of the fitted table. With `m`, a list of so many frames, filled by
+        different draws (multiple imputation, Rubin 1987). Raises `SchemaError` for other columns or unseen labels.
+        """
+        if m is not None and m < 1:
+            raise ConfigError(f"m is {m}; use 1 or more.")
+        table, kind = to_arrow(data)
+        completion, seed = self._completion(), self.seed if seed is None else seed
+        with one_thread():
+            filled = [
+                from_arrow(completion.given(table, [], seed + i, complete=True).select(table.column_names), kind)
+                for i in range(m or 1)
+            ]
+        return filled if m is not None else filled[0]
+
+    def score_samples(self, data: Any) -> np.ndarray:
+        """The log of the probability of each row of `data` under the model, `(rows,)`.
+
+        Numbers and dates count by the bin or value of many rows that they fall in, so that it is a probability and no
+        density. Columns that are made up do not count. Raises `SchemaError` for other columns or unseen labels.
+        """
+        completion = self._completion()
+        with one_thread():
+            return completion.log_probabilities(self._encoder.encode(to_arrow(data)[0]))
+
+    def _completion(self) -> Completion:
+        return Completion(self._encoder, self._fitted())
+
+    def _conditions(self, where: Mapping[str, Any]) -> list[Condition]:
+        columns = [self.schema[name] for name in self.schema.kept]
+        return conditions(where, columns, self._encoder.arrow_schema)
+
+    def _conditioned(self, n: int, wanted: list[Condition], seed: int) -> Iterator[pa.Table]:
+        blocks = self._completion().blocks(n, wanted, seed)
+        for first in range(0, n, SLAB_ROWS):
+            rows = min(SLAB_ROWS, n - first)
+            with one_thread():
+                parts = [next(blocks) for _ in range(-(-rows // BLOCK_ROWS))]
+            codes, uniforms = (np.concatenate(each) for each in zip(*parts, strict=True))
+            yield self._encoder.decode(codes, Draw(np.arange(first, first + rows), uniforms, seed), wanted)
 
     def _slabs(self, n: int, seed: int, rounds: int) -> Iterator[pa.Table]:
         networks = self._fitted()

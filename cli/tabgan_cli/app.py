@@ -15,7 +15,7 @@ from typing import TextIO, cast
 import typer
 
 from tabgan.errors import TabganError
-from tabgan_cli import doctor, fit, info, report, sample, schema
+from tabgan_cli import doctor, fit, impute, info, report, sample, schema
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.command("fit")(fit.fit)
 app.command("sample")(sample.sample)
+app.command("impute")(impute.impute)
 app.command("report")(report.report)
 app.command("schema")(schema.schema)
 app.command("info")(info.info)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -15,7 +16,6 @@ from tabgan_cli.progress import shown
 
 def sample(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="The file that `tabgan fit` wrote.")],
-    rows: Annotated[int, typer.Option("-n", metavar="ROWS", min=1, help="Make this many rows.")],
     out: Annotated[
         str,
         typer.Option(
@@ -24,6 +24,24 @@ def sample(
             help="Write them here: .csv or .tsv (also .gz or .zst) or .parquet, or - for CSV on stdout.",
         ),
     ],
+    rows: Annotated[
+        int | None, typer.Option("-n", metavar="ROWS", min=1, help="Make this many rows; with --given one for each.")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EXPR",
+            help="Make only rows that fulfil this, for example 'age >= 30', 'region in [N, S]', 'promo is null'; "
+            "may be given several times.",
+        ),
+    ] = None,
+    given: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="A table of some of the columns: make one row for each of its rows, these cells unchanged.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -43,25 +61,38 @@ def sample(
     quiet: Quiet = False,
 ) -> None:
     """Make synthetic rows from a model file; the same seed gives the same rows."""
-    from tabgan.tables import TableWriter, check_output
+    if (rows is None) == (given is None):
+        raise typer.BadParameter("give either -n or --given", param_hint="-n")
+
+    from tabgan.tables import TableWriter, check_output, write_table
 
     check_output(out, force=force)
 
     from tabgan import load
+    from tabgan.conditions import parse
     from tabgan.progress import Progress
 
+    conditions = parse(where or [])
     synthesizer = load(model, device=device)
-    done, start = 0, time.monotonic()
-    with (
-        shown(quiet=quiet) as progress,
-        TableWriter(out, synthesizer.arrow_schema, force=force) as writer,
-    ):
-        for table in synthesizer.sample_tables(rows, seed=seed, rounds=rounds):
-            writer.write(table)
-            done += table.num_rows
-            left = (time.monotonic() - start) * (rows - done) / done
-            progress(Progress(stage="sample", step=done, steps=rows, seconds_left=left))
+    if given is not None:
+        table = synthesizer.sample_given(given, where=conditions, seed=seed)
+        write_table(table, out, force=force)
+        made = table.num_rows
+    else:
+        made = rows or 0
+        done, start = 0, time.monotonic()
+        tables = synthesizer.sample_tables(made, where=conditions, seed=seed, rounds=rounds)
+        first = next(tables)  # what cannot be fulfilled is said before a file is begun
+        with (
+            shown(quiet=quiet) as progress,
+            TableWriter(out, synthesizer.arrow_schema, force=force) as writer,
+        ):
+            for block in chain([first], tables):
+                writer.write(block)
+                done += block.num_rows
+                left = (time.monotonic() - start) * (made - done) / done
+                progress(Progress(stage="sample", step=done, steps=made, seconds_left=left))
     if not quiet:
-        typer.echo(f"wrote {rows:,} rows to {'standard output' if out == '-' else out}", err=out == "-")
+        typer.echo(f"wrote {made:,} rows to {'standard output' if out == '-' else out}", err=out == "-")
         if out != "-":
             typer.echo(f"next: tabgan report REAL {quote(out)} -o report.html (REAL is the table that was fitted)")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
 
 from tabgan.column import Column
+from tabgan.conditions import Condition
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,18 @@ class Draw:
     uniforms: np.ndarray
     """`(rows, codes)` float64 in [0, 1): where inside its bin a value lies."""
     seed: int
+
+
+@dataclass(frozen=True)
+class Restriction:
+    """What a condition on a column leaves of its codes."""
+
+    weights: list[np.ndarray]
+    """For each code, `(cardinality,)`: the share of each value that is allowed, in [0, 1]."""
+    pairs: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)
+    """For two codes of the column, which pairs of values are allowed, `(cardinality, cardinality)` bool."""
+    within: dict[int, np.ndarray] = field(default_factory=dict)
+    """For a code whose values are bins, `(cardinality, 2)`: between which uniforms a bin's values are allowed."""
 
 
 class ColumnEncoder(ABC):
@@ -65,6 +78,14 @@ class ColumnEncoder(ABC):
     @abstractmethod
     def decode(self, codes: np.ndarray, draw: Draw) -> pa.Array:
         """`(rows, codes)` int64 to `(rows,)` values of the column's own type."""
+
+    @abstractmethod
+    def restrict(self, condition: Condition) -> Restriction:
+        """What `condition` leaves of the codes. Raises `ConfigError` where that is nothing."""
+
+    def mend(self, values: pa.Array, condition: Condition) -> pa.Array:
+        """Decoded values, moved to the nearest that are allowed where rounding took them out."""
+        return values
 
     @abstractmethod
     def state(self) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabgan.column import plain
-from tabgan.encoding.base import Code, ColumnEncoder, Draw
+from tabgan.conditions import Condition
+from tabgan.encoding.base import Code, ColumnEncoder, Draw, Restriction
 from tabgan.encoding.cells import dictionary_of, from_json, to_json, with_dictionary
-from tabgan.errors import SchemaError, some_of
+from tabgan.errors import ConfigError, SchemaError, nearest, some_of
 
 MAX_LABELS = 2_000
 """More labels than this are written as two or three digits, so that no code is as wide as the column's cardinality."""
@@ -87,6 +88,35 @@ class CategoryEncoder(ColumnEncoder):
         rank = np.minimum(rank, len(self.labels_) - 1)
         labels = self.labels_.take(pa.array(rank, pa.int64(), mask=missing))
         return with_dictionary(labels, self.dictionary_, self.type)
+
+    def restrict(self, condition: Condition) -> Restriction:
+        allowed = condition.allows(pa.chunked_array([self.labels_]))
+        null = condition.where.null
+        if not allowed.any() and not null:
+            raise ConfigError(f"column {self.column.name!r}: {self._unseen(condition)}")
+        places = self.base_ ** np.arange(len(self.codes_))[::-1]
+        digits = np.flatnonzero(allowed)[:, None] // places % self.base_ + 1
+        weights = []
+        for i, code in enumerate(self.codes_):
+            weight = np.zeros(code.cardinality)
+            weight[digits[:, i]] = 1.0
+            weight[0] = null
+            weights.append(weight)
+        pairs = {}
+        for i in range(len(self.codes_) - 1):
+            pair = np.zeros((self.codes_[i].cardinality, self.codes_[i + 1].cardinality), dtype=bool)
+            pair[digits[:, i], digits[:, i + 1]] = True
+            pair[0, 0] = null
+            pairs[i, i + 1] = pair
+        return Restriction(weights, pairs)
+
+    def _unseen(self, condition: Condition) -> str:
+        values = condition.where.values
+        if not values:
+            return "no label of the table fulfils the condition."
+        close = nearest(values[0], self.column.labels(pa.chunked_array([self.labels_])).tolist())
+        hint = f"; did you mean {close!r}?" if close else "."
+        return f"{values[0]!r} does not occur in the table that the model was fitted on{hint}"
 
     def state(self) -> dict[str, Any]:
         dictionary = None if self.dictionary_ is None else to_json(self.dictionary_)

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabgan.column import plain
-from tabgan.encoding.base import ColumnEncoder, Draw
+from tabgan.conditions import Condition
+from tabgan.encoding.base import ColumnEncoder, Draw, Restriction
 from tabgan.encoding.cells import dictionary_of, from_json, to_json, with_dictionary
-from tabgan.errors import MisfitError
+from tabgan.errors import ConfigError, MisfitError
 
 
 class ConstantEncoder(ColumnEncoder):
@@ -40,6 +41,12 @@ class ConstantEncoder(ColumnEncoder):
         if len(self.value_):
             same = self.value_.take(pa.array(np.zeros(rows, dtype=np.int64)))
         return with_dictionary(same, self.dictionary_, self.type)
+
+    def restrict(self, condition: Condition) -> Restriction:
+        value = self.value_ if len(self.value_) else pa.nulls(1, self.value_.type)
+        if not condition.allows(pa.chunked_array([value])).any():
+            raise ConfigError(f"column {self.column.name!r} has one value in the whole table, and not an allowed one.")
+        return Restriction([])
 
     def state(self) -> dict[str, Any]:
         dictionary = None if self.dictionary_ is None else to_json(self.dictionary_)

@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
-from tabgan.encoding.base import Code, ColumnEncoder, Draw
-from tabgan.encoding.number import Scale
+from tabgan.conditions import Condition, Where
+from tabgan.encoding.base import Code, ColumnEncoder, Draw, Restriction
+from tabgan.encoding.number import Scale, nearest_allowed, scale_restriction
 
 FEW_DAYS = 4
 """Dates on no more days of the month than this (1st; 15th; 28th to 31st) are counted in months, not weeks."""
@@ -87,6 +88,59 @@ class DateEncoder(ColumnEncoder):
         # The ends of int64 lie inside a day: what would wrap around there is far outside as a float.
         rough = days.astype(np.float64) * self._ticks_a_day + time * self.step_
         ticks = np.where(rough <= self.first_, self.first_, np.where(rough >= self.last_, self.last_, ticks))
+        return self.column.from_ticks(np.clip(ticks, self.first_, self.last_), missing, self.type)
+
+    def restrict(self, condition: Condition) -> Restriction:
+        where, (low, high) = condition.where, condition.ends
+        ticks = [low, high] if where.values is None else list(where.values)
+        ticks = np.clip(np.array([*ticks, low, high], dtype=float), self.first_, self.last_).astype(np.int64)
+        majors, minors, _ = self._parts(ticks, self.monthly_, self.step_)
+        if where.values is None:
+            major = Condition(self.column, Where(low=majors[0], high=majors[1], null=where.null))
+            if low > self.last_ or high < self.first_:
+                major = Condition(self.column, Where(low=1.0, high=0.0, null=where.null))
+        else:
+            inside = [m for m, t in zip(majors[:-2], where.values, strict=True) if self.first_ <= t <= self.last_]
+            major = Condition(self.column, Where(values=tuple(inside), null=where.null))
+        kept = scale_restriction(self.column.name, self.scales_[0], major, 0.5, self.scales_[0].knots[[0, -1], [0, -1]])
+        weights = [kept.weights[0]]
+        pairs = {}
+        for j, i in enumerate(self._used[1:], start=1):
+            every = np.ones(self.codes_[j].cardinality)
+            every[0] = where.null
+            weights.append(every)
+            if i == 1:
+                pairs[0, j] = self._days_allowed(majors, minors, where.values is not None)
+        return Restriction(weights, pairs, kept.within)
+
+    def _days_allowed(self, majors: np.ndarray, minors: np.ndarray, values: bool) -> np.ndarray:
+        """Which weekdays (days of the month) go with which weeks (months), where a code is one week."""
+        major, minor = self.scales_[0], self.scales_[1]
+        allowed = np.ones((major.size + 1, minor.size + 1), dtype=bool)
+        allowed[0, 1:] = allowed[1:, 0] = False
+        first, last = minor.knots[:, 0], minor.knots[:, -1]
+        for place in np.flatnonzero(major.is_atom):
+            week = major.knots[place, 0]
+            if values:
+                days = minors[:-2][majors[:-2] == week]
+                if len(days):
+                    allowed[place + 1, 1:] = [
+                        ((days >= a) & (days <= b)).any() for a, b in zip(first, last, strict=True)
+                    ]
+                continue
+            if week == majors[-2]:
+                allowed[place + 1, 1:] &= last >= minors[-2]
+            if week == majors[-1]:
+                allowed[place + 1, 1:] &= first <= minors[-1]
+        return allowed
+
+    def mend(self, values: pa.Array, condition: Condition) -> pa.Array:
+        out = ~condition.allows(pa.chunked_array([values]))
+        if not out.any():
+            return values
+        ticks, missing = self.column.ticks(pa.chunked_array([values]))
+        ticks = ticks.copy()
+        ticks[out] = nearest_allowed(ticks[out].astype(float), condition).astype(np.int64)
         return self.column.from_ticks(np.clip(ticks, self.first_, self.last_), missing, self.type)
 
     def state(self) -> dict[str, Any]:

@@ -85,6 +85,11 @@ class Derived:
         self.keeps_own_ = keeps_own
 
     @property
+    def needs(self) -> list[str]:
+        """The columns that must be known for the rest to be."""
+        return [self.column.name, *(term.name for _, term in self.terms)]
+
+    @property
     def links(self) -> list[tuple[str, str]]:
         """Pairs of columns of which a cell is missing by rule: the base's, the rest's, the value's own."""
         if self.kind == "sum":

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabgan.column import plain, plain_type
-from tabgan.encoding.base import Code, ColumnEncoder, Draw
-from tabgan.errors import DataError
+from tabgan.conditions import NOT_NULL, Condition
+from tabgan.encoding.base import Code, ColumnEncoder, Draw, Restriction
+from tabgan.errors import ConfigError, DataError
 
 
 class MadeUpEncoder(ColumnEncoder):
@@ -63,6 +64,17 @@ class MadeUpEncoder(ColumnEncoder):
             raise DataError(
                 f"column {self.column.name!r}: {self.type} has no room for so many new values; use a wider type."
             ) from None
+
+    def restrict(self, condition: Condition) -> Restriction:
+        where = condition.where
+        only_null = where.values == () and where.null
+        if (only_null and self.codes_) or where == NOT_NULL:
+            allowed = [float(only_null), float(not only_null)]
+            return Restriction([np.array(allowed)] if self.codes_ else [])
+        raise ConfigError(
+            f"column {self.column.name!r} is made up ({self.column.kind}) and cannot be conditioned on its values; "
+            "leave it out, or give it another kind in the schema."
+        )
 
     def state(self) -> dict[str, Any]:
         return self.state_

@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabgan.column import as_float, plain
-from tabgan.encoding.base import Code, ColumnEncoder, Draw
+from tabgan.conditions import Condition
+from tabgan.encoding.base import Code, ColumnEncoder, Draw, Restriction
 from tabgan.encoding.cells import from_json, from_storage, to_json, to_storage
+from tabgan.errors import ConfigError
 from tabgan.inference import LARGEST
 
 MAX_ATOMS = 120
@@ -97,6 +99,34 @@ class Scale:
             numbers[here] = values[np.searchsorted(shares, uniforms[here], side="right")]
         return numbers if self.decimals is None else np.round(numbers, self.decimals)
 
+    def allowed(self, condition: Condition, half: float) -> np.ndarray:
+        """Between which uniforms the values of each place are allowed, `(size, 2)`; equal ones where none is.
+
+        `half`: half a step of rounding, so much outside of an end a value still rounds to it."""
+        low, high = condition.ends
+        values = condition.where.values
+        found = np.zeros((self.size, 2))
+        for place, knots in enumerate(self.knots):
+            if self.is_atom[place]:
+                is_value = values is None or knots[0] in values
+                found[place] = 0, low <= knots[0] <= high and is_value and knots[0] not in condition.where.excluded
+            elif place in self.shared:
+                numbers, shares = self.shared[place]
+                ok = (numbers >= low) & (numbers <= high)
+                if values is not None:
+                    ok &= np.isin(numbers, values)
+                if ok.any():
+                    first, last = np.flatnonzero(ok)[[0, -1]]
+                    found[place] = shares[first - 1] if first else 0.0, shares[last]
+            elif values is None:
+                found[place] = _along(knots, low - half), _along(knots, high + half)
+            else:
+                inside = [v for v in values if knots[0] <= v <= knots[-1] and low <= v <= high]
+                if inside:
+                    width = max(half, 1e-9 * max(1.0, abs(inside[0])), 1e-4 * (knots[-1] - knots[0]))
+                    found[place] = _along(knots, min(inside) - width), _along(knots, max(inside) + width)
+        return found
+
     def state(self) -> dict[str, Any]:
         """The scale as JSON; an atom is one number."""
         rows = [row[0] if atom else row for row, atom in zip(self.knots.tolist(), self.is_atom, strict=True)]
@@ -113,6 +143,11 @@ class Scale:
             int(place): (np.array(values), np.array(shares)) for place, (values, shares) in state["shared"].items()
         }
         return cls(np.array(knots, dtype=np.float64), is_atom, state["decimals"], shared)
+
+
+def _along(knots: np.ndarray, number: float) -> float:
+    """How far along a bin's rows a number lies, in [0, 1]."""
+    return float(np.interp(number, knots, np.linspace(0, 1, len(knots))))
 
 
 def _atoms(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -226,11 +261,44 @@ class NumberEncoder(ColumnEncoder):
         numbers = self.scale_.decode(np.maximum(codes[:, 0], 1) - 1, draw.uniforms[:, 0])
         return to_type(numbers, codes[:, 0] == 0, self.ends_).cast(self.type)
 
+    def restrict(self, condition: Condition) -> Restriction:
+        half = 0.0 if self.column.precision is None else 0.5 * 10.0**-self.column.precision
+        return scale_restriction(self.column.name, self.scale_, condition, half, as_float(self.ends_))
+
+    def mend(self, values: pa.Array, condition: Condition) -> pa.Array:
+        out = ~condition.allows(pa.chunked_array([values]))
+        if not out.any():
+            return values
+        numbers = as_float(pa.chunked_array([values])).copy()
+        numbers[out] = nearest_allowed(numbers[out], condition)
+        return to_type(np.nan_to_num(numbers), np.isnan(numbers), self.ends_).cast(values.type)
+
     def state(self) -> dict[str, Any]:
         return {**self.scale_.state(), "ends": to_json(self.ends_)}
 
     def restore(self, state: dict[str, Any]) -> Self:
         return self._set(Scale.restore(state), from_json(state["ends"], self.type))
+
+
+def scale_restriction(name: str, scale: Scale, condition: Condition, half: float, ends: np.ndarray) -> Restriction:
+    """What a condition leaves of the one code of a scale; `ends`: the real lowest and highest number, for errors."""
+    within = scale.allowed(condition, half)
+    weights = np.maximum(within[:, 1] - within[:, 0], 0.0)
+    if not weights.any() and not condition.where.null:
+        raise ConfigError(f"column {name!r}: no value is allowed; the table holds {ends[0]:g} to {ends[1]:g}.")
+    code = np.concatenate([[float(condition.where.null)], weights])
+    return Restriction([code], {}, {0: np.concatenate([[[0.0, 1.0]], within])})
+
+
+def nearest_allowed(numbers: np.ndarray, condition: Condition) -> np.ndarray:
+    """Numbers moved to the nearest that the condition allows; missing ones stay."""
+    where = condition.where
+    if where.values:
+        values = np.sort(np.array(where.values, dtype=float))
+        moved = values[np.searchsorted((values[:-1] + values[1:]) / 2, numbers)]
+    else:
+        moved = np.clip(numbers, *condition.ends)
+    return np.where(np.isnan(numbers), numbers, moved)
 
 
 def outermost(values: pa.ChunkedArray) -> pa.Array:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from tabgan.conditions import Condition
 from tabgan.encoding.base import Code, ColumnEncoder, Draw
 from tabgan.encoding.category import CategoryEncoder
 from tabgan.encoding.constant import ConstantEncoder
@@ -81,8 +82,10 @@ class TableEncoder:
         parts = [_encoded(encoder, table[encoder.column.name]) for encoder in self.encoders]
         return np.concatenate(parts, axis=1) if parts else np.zeros((table.num_rows, 0), dtype=np.int64)
 
-    def decode(self, codes: np.ndarray, draw: Draw) -> pa.Table:
-        """Undo `encode`: a table of the schema that was fitted on, one row for each row of `draw`."""
+    def decode(self, codes: np.ndarray, draw: Draw, conditions: Iterable[Condition] = ()) -> pa.Table:
+        """Undo `encode`: a table of the schema that was fitted on, one row for each row of `draw`.
+
+        `conditions`: values that rounding took out of them are moved to the nearest that are allowed."""
         cells, at = {}, 0
         for encoder in self.encoders:
             part = slice(at, at + len(encoder.codes_))
@@ -90,6 +93,9 @@ class TableEncoder:
             cells[encoder.column.name] = encoder.decode(
                 codes[:, part], Draw(draw.index, draw.uniforms[:, part], draw.seed)
             )
+            for condition in conditions:
+                if condition.column.name == encoder.column.name:
+                    cells[encoder.column.name] = encoder.mend(cells[encoder.column.name], condition)
         return self.schema.finish(self.relations.expand(cells), self.arrow_schema)
 
     def check_rows(self, rows: int) -> None:

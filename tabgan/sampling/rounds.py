@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -15,14 +17,25 @@ class Rounds:
     Drawn codes are whole numbers `(rows,)` or weights `(rows, cardinality)`, through which gradients pass.
     """
 
-    def __init__(self, network: Generator, tables: Tables, exclusions: Exclusions, rows: int, z: Tensor | None) -> None:
-        """`tables`: those of `network`, worked out once; `z`: `(rows, noise)`, None where rounds share no noise."""
+    def __init__(
+        self,
+        network: Generator,
+        tables: Tables,
+        exclusions: Exclusions,
+        rows: int,
+        z: Tensor | None,
+        known: Mapping[int, Tensor] | None = None,
+    ) -> None:
+        """`tables`: those of `network`, worked out once; `z`: `(rows, noise)`, None where rounds share no noise;
+        `known`: codes that are not drawn, `(rows,)` each."""
         self.network, self.tables, self.exclusions, self.z = network, tables, exclusions, z
         self.drawn: dict[int, Tensor] = {}
         self._embedded = tables.unknown.sum(dim=0).expand(rows, -1)
         features = network.copula.features
         self._x = torch.zeros(rows, features.shape[1], device=features.device)
         self._known = torch.zeros(network.layout.count, dtype=torch.bool, device=features.device)
+        for code, values in (known or {}).items():
+            self.put(code, values)
         self.look()
 
     def look(self) -> None:

@@ -53,3 +53,67 @@ def test_labels_come_only_from_the_table_and_keys_are_unique(tabgan, model):
     assert {row["product"] for row in rows} <= {"tea", "coffee", "cocoa, dark"}
     assert {row["paid"] for row in rows} <= {"True", "False"}
     assert len({row["order_id"] for row in rows}) == 500
+
+
+def test_rows_fulfil_conditions(tabgan, model, tmp_path):
+    out = tmp_path / "rows.csv"
+    where = ["--where", 'product == "cocoa, dark"', "--where", "price > 3", "--where", "size in [S, M]"]
+    ran = tabgan("sample", model, "-n", 50, "-o", out, *where, "--where", "paid is not null")
+    assert ran.status == 0
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 50
+    for row in rows:
+        assert row["product"] == "cocoa, dark"
+        assert float(row["price"]) > 3
+        assert row["size"] in ("S", "M")
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("prize > 3", "there is no column 'prize'; did you mean 'price'?"),
+        (
+            "product == coffe",
+            "'coffe' does not occur in the table that the model was fitted on; did you mean 'coffee'",
+        ),
+        ("price between 3", "cannot be read; write COLUMN == VALUE"),
+    ],
+)
+def test_a_condition_that_none_can_fulfil_is_one_line_and_no_file(tabgan, model, tmp_path, where, says):
+    ran = tabgan("sample", model, "-n", 5, "-o", tmp_path / "rows.csv", "--where", where)
+    assert ran.status == 1
+    assert ran.err.startswith("error: ")
+    assert ran.err.count("\n") == 1
+    assert says in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_given_rows_are_completed(tabgan, model, tmp_path):
+    given = tmp_path / "given.csv"
+    given.write_text("product,size\ntea,S\ncoffee,\n", encoding="utf-8")
+    ran = tabgan("sample", model, "--given", given, "-o", tmp_path / "rows.csv")
+    assert ran.status == 0
+    with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["product"] for row in rows] == ["tea", "coffee"]
+    assert rows[0]["size"] == "S"
+    assert rows[1]["size"] in ("S", "M", "L")
+
+
+def test_either_n_or_given(tabgan, model, tmp_path):
+    for arguments in ([], ["-n", 3, "--given", "x.csv"]):
+        ran = tabgan("sample", model, "-o", tmp_path / "rows.csv", *arguments)
+        assert ran.status == 2
+        assert "give either -n or --given" in ran.err
+
+
+def test_missing_cells_are_filled(tabgan, model, orders, tmp_path):
+    ran = tabgan("impute", model, orders, "-o", tmp_path / "full.csv")
+    assert ran.status == 0
+    before, after = (path.read_text(encoding="utf-8").splitlines() for path in (orders, tmp_path / "full.csv"))
+    holes = sum(",," in line for line in before)
+    assert holes > 0
+    assert ran.out == f"filled {holes} cells, wrote 300 rows to {tmp_path / 'full.csv'}\n"
+    assert not any(",," in line for line in after)
+    assert [line.split(",")[0] for line in after] == [line.split(",")[0] for line in before]

@@ -1,0 +1,199 @@
+"""Rows under conditions and rows that are begun: what a synthesizer does beside drawing whole rows from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from tabgan.column import plain
+from tabgan.conditions import Condition
+from tabgan.encoding.base import Draw
+from tabgan.encoding.derived import Derived
+from tabgan.encoding.lookup import Lookup
+from tabgan.encoding.plan import Plan, plan
+from tabgan.encoding.table import TableEncoder
+from tabgan.errors import ConfigError, SchemaError, nearest
+from tabgan.sampling.conditioned import ConditionedSampler
+from tabgan.sampling.rng import generator as keyed
+from tabgan.sampling.rounds import Rounds
+from tabgan.sampling.sampler import BLOCK_ROWS
+from tabgan.training.fit import Networks
+
+MOST_TRIES = 50
+"""Blocks of rows that are drawn for one block, where conditions are on columns that follow from others."""
+TOGETHER = 4_096
+"""Rows of one pattern of known cells that are completed together."""
+
+
+@dataclass
+class Completion:
+    """Draws rows from a fitted model given conditions, or given some of their cells."""
+
+    encoder: TableEncoder
+    networks: Networks
+
+    def sampler(self, *, complete: bool = False) -> ConditionedSampler:
+        """The sampler of the weights that know every conditional."""
+        networks = self.networks
+        rounds = max(networks.rounds, networks.game_rounds + 1)
+        return ConditionedSampler(
+            networks.conditional, networks.information, networks.exclusions, rounds, complete=complete
+        )
+
+    def blocks(self, rows: int, conditions: Sequence[Condition], seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Codes and uniforms of `rows` rows that fulfil all `conditions`, in blocks of `BLOCK_ROWS` or fewer.
+
+        Row i depends on `seed` and i alone. Raises `ConfigError` where no row fulfils them."""
+        wanted, sampler = plan(self.encoder, conditions), self.sampler()
+        for block, first in enumerate(range(0, rows, BLOCK_ROWS)):
+            codes, uniforms = self._block(sampler, wanted, seed, block)
+            yield codes[: rows - first], uniforms[: rows - first]
+
+    def _block(self, sampler: ConditionedSampler, wanted: Plan, seed: int, block: int) -> tuple[np.ndarray, np.ndarray]:
+        found: list[tuple[np.ndarray, np.ndarray]] = []
+        missing = BLOCK_ROWS
+        for attempt in range(MOST_TRIES):
+            codes = sampler.draw(BLOCK_ROWS, {}, wanted, keyed("where", seed, block, attempt)).numpy()
+            uniforms = np.random.default_rng([abs(seed), block, attempt, 1]).random(codes.shape)
+            uniforms = within(codes, uniforms, wanted)
+            fits = self._fits(codes, uniforms, wanted, seed)
+            found.append((codes[fits][:missing], uniforms[fits][:missing]))
+            missing -= len(found[-1][0])
+            if not missing:
+                break
+        if missing:
+            names = ", ".join(sorted({repr(condition.column.name) for condition in wanted.conditions}))
+            raise ConfigError(
+                f"too few rows fulfil the conditions on {names}: a column that follows from others (see `tabgan info`) "
+                "is conditioned by looking through drawn rows; widen its condition, or condition on those others."
+            )
+        return np.concatenate([each for each, _ in found]), np.concatenate([each for _, each in found])
+
+    def _fits(self, codes: np.ndarray, uniforms: np.ndarray, wanted: Plan, seed: int) -> np.ndarray:
+        """Which rows fulfil all conditions once they are decoded."""
+        table = self.encoder.decode(codes, Draw(np.arange(len(codes)), uniforms, seed), wanted.conditions)
+        fits = np.ones(len(codes), dtype=bool)
+        for condition in wanted.conditions:
+            fits &= condition.allows(table[condition.column.name])
+        return fits
+
+    def given(self, table: pa.Table, conditions: Sequence[Condition], seed: int, *, complete: bool) -> pa.Table:
+        """`table` with all columns of the model: its cells stay as they are, missing ones and columns are filled.
+
+        `complete`: whether no missing cell is drawn."""
+        begun = self._whole(table)
+        codes = self.encoder.encode(begun)
+        known = self._known(begun)
+        wanted, sampler = plan(self.encoder, conditions), self.sampler(complete=complete)
+        patterns, which = np.unique(known, axis=0, return_inverse=True)
+        made = np.empty_like(codes)
+        for number, pattern in enumerate(patterns):
+            rows = np.flatnonzero(which.ravel() == number)
+            for start in range(0, len(rows), TOGETHER):
+                some = rows[start : start + TOGETHER]
+                cells = {int(code): torch.from_numpy(codes[some, code]) for code in np.flatnonzero(pattern)}
+                rng = keyed("given", seed, pattern.tobytes().hex(), start)
+                made[some] = sampler.draw(len(some), cells, wanted, rng).numpy()
+        uniforms = within(made, np.random.default_rng([abs(seed), 3]).random(made.shape), wanted)
+        filled = self.encoder.decode(made, Draw(np.arange(len(made)), uniforms, seed), wanted.conditions)
+        columns = []
+        for field in filled.schema:
+            cells, new = begun[field.name], filled[field.name]
+            columns.append(cells if not cells.null_count else _filled(cells, new, field.type))
+        return pa.Table.from_arrays(columns, schema=filled.schema)
+
+    def _whole(self, table: pa.Table) -> pa.Table:
+        """The columns of the model, missing where `table` lacks them; twins of its columns worked out."""
+        schema = self.encoder.arrow_schema
+        for name in table.column_names:
+            if name not in schema.names:
+                close = nearest(name, schema.names)
+                raise SchemaError(
+                    f"the model has no column {name!r}" + (f"; did you mean {close!r}?" if close else ".")
+                )
+        columns = {
+            field.name: _cast(table[field.name], field)
+            if field.name in table.column_names
+            else pa.nulls(table.num_rows, field.type)
+            for field in schema
+        }
+        for step in self.encoder.relations.steps:
+            if isinstance(step, Lookup) and step.dropped and step.part is None and len(step.of) == 1:
+                base = step.of[0].name
+                at = pc.index_in(plain(pa.chunked_array([columns[step.column.name]])).combine_chunks(), step.values_)
+                keys = step.keys_[0].take(pa.array(step.cells_[np.asarray(pc.fill_null(at, 0))]))
+                told = pc.if_else(pc.is_valid(at), keys, pa.scalar(None, keys.type))
+                columns[base] = _filled(columns[base], told, columns[base].type)
+        return pa.Table.from_arrays(list(columns.values()), schema=schema)
+
+    def _known(self, begun: pa.Table) -> np.ndarray:
+        """Which codes follow from the cells that are there, `(rows, codes)` bool."""
+        there = {name: ~np.asarray(pc.is_null(plain(begun[name]))) for name in begun.column_names}
+        derived = {
+            name: step.needs
+            for step in self.encoder.relations.steps
+            if isinstance(step, Derived)
+            for name in (step.rest, step.column.name)
+        }
+        known = []
+        for encoder in self.encoder.encoders:
+            name = encoder.column.name
+            needs = derived.get(name, [name])
+            known += [np.all([there[each] for each in needs], axis=0)] * len(encoder.codes_)
+        return np.column_stack(known) if known else np.zeros((begun.num_rows, 0), dtype=bool)
+
+    @torch.inference_mode()
+    def log_probabilities(self, codes: np.ndarray) -> np.ndarray:
+        """The log of the probability of each row of codes, `(rows,)`, by the chain rule, a code after the other."""
+        networks = self.networks
+        network, tables = networks.conditional, networks.conditional.tables()
+        found = [np.zeros(0)]
+        for block in torch.from_numpy(codes).long().to(network.bias.device).split(TOGETHER):
+            walk = Rounds(network, tables, networks.exclusions, len(block), None)
+            total = torch.zeros(len(block), device=block.device)
+            for code in range(block.shape[1]):
+                if code:
+                    walk.look()
+                total += walk.logits(code).log_softmax(dim=1).gather(1, block[:, code : code + 1]).squeeze(1)
+                walk.put(code, block[:, code])
+            found.append(total.cpu().double().numpy())
+        return np.concatenate(found)
+
+
+def within(codes: np.ndarray, uniforms: np.ndarray, wanted: Plan) -> np.ndarray:
+    """`uniforms` squeezed to where the conditions allow a bin's values."""
+    for code, ends in wanted.within.items():
+        low, high = ends[codes[:, code]].T
+        uniforms[:, code] = np.minimum(low + (high - low) * uniforms[:, code], np.nextafter(1.0, 0.0))
+    return uniforms
+
+
+def _filled(cells: pa.Array | pa.ChunkedArray, new: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    """`cells` with those of `new` where they are missing."""
+    old, other = (plain(_chunked(each)) for each in (cells, new))
+    found = pc.if_else(pc.is_valid(old), old, other.cast(old.type))
+    return _chunked(found.combine_chunks().dictionary_encode() if pa.types.is_dictionary(kind) else found).cast(kind)
+
+
+def _chunked(cells: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    return cells if isinstance(cells, pa.ChunkedArray) else pa.chunked_array([cells])
+
+
+def _cast(cells: pa.ChunkedArray, field: pa.Field) -> pa.Array:
+    if cells.type == field.type:
+        return cells.combine_chunks()
+    try:
+        values = plain(cells).combine_chunks()
+        if pa.types.is_dictionary(field.type):
+            return values.cast(field.type.value_type).dictionary_encode().cast(field.type)
+        return values.cast(field.type)
+    except pa.ArrowException:
+        raise SchemaError(
+            f"column {field.name!r} holds {cells.type} here and {field.type} where the model was fitted, "
+            "and not every cell can be turned into the latter; give it that type."
+        ) from None

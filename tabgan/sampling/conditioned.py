@@ -1,0 +1,132 @@
+"""Rows under conditions: some codes are known, some may take some values only, and the rest is drawn given them.
+
+Codes that are known go in first: what is drawn after them follows p(rest | known). Restricted codes are drawn next, one
+after the other, each from the values that are allowed to it. The first of them is right so; a further one would be
+drawn as if the ones before it did not have to leave room for it, so more candidates than rows are drawn, weighed by the
+probability that the further codes' restrictions had (importance sampling), and resampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tabgan.encoding.plan import Plan
+from tabgan.errors import ConfigError
+from tabgan.model.cooccurrence import split_by_dependence
+from tabgan.model.generator import IMPOSSIBLE, Generator
+from tabgan.sampling.exclusions import Exclusions
+from tabgan.sampling.rounds import Rounds
+from tabgan.sampling.sampler import draw, spread_uniforms
+
+CANDIDATES = 8
+"""So many candidates are drawn for each row where restrictions must be weighed."""
+
+
+class ConditionedSampler:
+    """Draws rows of codes given some of them, from a generator that knows every conditional."""
+
+    def __init__(
+        self,
+        network: Generator,
+        information: Tensor,
+        exclusions: Exclusions,
+        rounds: int,
+        *,
+        complete: bool = False,
+    ) -> None:
+        """`information`: mutual information of the codes, `(codes, codes)`; `rounds`: for the codes that are free;
+        `complete`: whether no missing cell is drawn."""
+        self.complete = complete
+        self.network, self.information, self.exclusions, self.rounds = network, information, exclusions, rounds
+        self.device = str(network.bias.device)
+        self.tables = network.tables()
+
+    @torch.inference_mode()
+    def draw(self, rows: int, known: Mapping[int, Tensor], plan: Plan, rng: torch.Generator) -> Tensor:
+        """`(rows, codes)` int64. `known`: codes that are given, `(rows,)` each."""
+        restricted = [code for code in plan.order if code not in known]
+        known = {code: values.to(self.device) for code, values in known.items()}
+        if restricted:
+            known |= self._restricted(rows, known, restricted, plan, rng)
+        count = self.network.layout.count
+        free = [code for code in range(count) if code not in known]
+        walk = Rounds(self.network, self.tables, self.exclusions, rows, None, known)
+        groups = split_by_dependence(self.information[free][:, free], self.rounds) if free else []
+        uniforms = spread_uniforms(rows, count, rng).to(self.device)
+        for i, place in enumerate(torch.randperm(len(groups), generator=rng).tolist()):
+            if i:
+                walk.look()
+            for code in (free[each] for each in groups[place]):
+                logits = walk.logits(code)
+                if self.complete and logits.shape[1] > 1:
+                    logits[:, 0] = IMPOSSIBLE
+                walk.put(code, draw(logits, uniforms[:, code : code + 1]))
+        return torch.stack([walk.drawn[code] for code in range(count)], dim=1).cpu()
+
+    def _restricted(
+        self, rows: int, known: Mapping[int, Tensor], codes: list[int], plan: Plan, rng: torch.Generator
+    ) -> dict[int, Tensor]:
+        """The restricted codes, `(rows,)` each, distributed as in rows that fulfil all restrictions."""
+        several = sum(int((plan.weights[code] > 0).sum()) > 1 for code in codes) > 1
+        copies = CANDIDATES if several else 1
+        known = {code: values.repeat_interleave(copies) for code, values in known.items()}
+        walk = Rounds(self.network, self.tables, self.exclusions, rows * copies, None, known)
+        uniforms = spread_uniforms(rows * copies, len(codes), rng).to(self.device)
+        log_weights = torch.zeros(rows * copies, device=self.device)
+        possible = torch.ones(rows * copies, dtype=torch.bool, device=self.device)
+        for i, code in enumerate(codes):
+            if i:
+                walk.look()
+            logits = walk.logits(code)
+            allowed = logits + self._log_weights(code, plan, walk.drawn)
+            possible &= allowed.max(dim=1).values > IMPOSSIBLE / 2
+            log_weights += allowed.logsumexp(dim=1) - logits.logsumexp(dim=1)
+            walk.put(code, draw(allowed, uniforms[:, i : i + 1]))
+        if not possible.any():
+            names = sorted({condition.column.name for condition in plan.conditions})
+            raise ConfigError(
+                f"no row can fulfil all conditions together (on {', '.join(names)}): in the table that the model was "
+                "fitted on such values never meet; drop or widen one of them."
+            )
+        log_weights[~possible] = -torch.inf
+        drawn = {code: walk.drawn[code] for code in codes}
+        if copies == 1 and bool(possible.all()):
+            return drawn
+        picked = resampled(log_weights.view(rows, copies), rng, together=not known)
+        return {code: values[picked] for code, values in drawn.items()}
+
+    def _log_weights(self, code: int, plan: Plan, drawn: Mapping[int, Tensor]) -> Tensor:
+        weights = torch.from_numpy(np.log(np.maximum(plan.weights[code], 1e-300))).clamp(min=2 * IMPOSSIBLE)
+        found = torch.where(torch.from_numpy(plan.weights[code] > 0), weights, 2 * IMPOSSIBLE).float().to(self.device)
+        for (a, b), allowed in plan.pairs.items():
+            penalty = torch.from_numpy(np.where(allowed, 0.0, 2 * IMPOSSIBLE)).float().to(self.device)
+            if b == code and a in drawn:
+                found = found + penalty[drawn[a]]
+            elif a == code and b in drawn:
+                found = found + penalty.T[drawn[b]]
+        return found
+
+
+def resampled(log_weights: Tensor, rng: torch.Generator, *, together: bool) -> Tensor:
+    """Places of `(rows, copies)` candidates, `(rows,)`, drawn in proportion to their weights.
+
+    Systematic resampling (Kitagawa 1996) over all candidates `together`; or each row among its own copies, for rows
+    that are given something of their own."""
+    rows, copies = log_weights.shape
+    if together:
+        weights = (log_weights.flatten() - log_weights.max()).exp().double().cpu()
+        steps = (torch.arange(rows) + torch.rand(1, generator=rng, dtype=torch.double)) / rows
+        places = torch.searchsorted(weights.cumsum(0), steps * weights.sum()).clamp(max=rows * copies - 1)
+        order = torch.randperm(rows, generator=rng)  # neighbours are copies of one candidate
+        return places[order].to(log_weights.device)
+    best = log_weights.max(dim=1, keepdim=True).values
+    if bool((best == -torch.inf).any()):
+        raise ConfigError(
+            "some of the given rows cannot fulfil the conditions; leave them out or widen the conditions."
+        )
+    picked = draw(log_weights, torch.rand(rows, 1, generator=rng).to(log_weights.device))
+    return torch.arange(rows, device=log_weights.device) * copies + picked
