@@ -16,7 +16,7 @@ from tabgan.encoding.base import Draw
 from tabgan.encoding.derived import Derived
 from tabgan.encoding.lookup import Lookup
 from tabgan.encoding.plan import Plan, plan
-from tabgan.encoding.table import TableEncoder
+from tabgan.encoding.table import TableEncoder, filled
 from tabgan.errors import ConfigError, SchemaError, nearest
 from tabgan.sampling.conditioned import ConditionedSampler
 from tabgan.sampling.rng import generator as keyed
@@ -24,7 +24,7 @@ from tabgan.sampling.rounds import Rounds
 from tabgan.sampling.sampler import BLOCK_ROWS
 from tabgan.training.fit import Networks
 
-MOST_TRIES = 50
+MOST_TRIES = 200
 """Blocks of rows that are drawn for one block, where conditions are on columns that follow from others."""
 TOGETHER = 4_096
 """Rows of one pattern of known cells that are completed together."""
@@ -100,12 +100,7 @@ class Completion:
                 rng = keyed("given", seed, pattern.tobytes().hex(), start)
                 made[some] = sampler.draw(len(some), cells, wanted, rng).numpy()
         uniforms = within(made, np.random.default_rng([abs(seed), 3]).random(made.shape), wanted)
-        filled = self.encoder.decode(made, Draw(np.arange(len(made)), uniforms, seed), wanted.conditions)
-        columns = []
-        for field in filled.schema:
-            cells, new = begun[field.name], filled[field.name]
-            columns.append(cells if not cells.null_count else _filled(cells, new, field.type))
-        return pa.Table.from_arrays(columns, schema=filled.schema)
+        return self.encoder.decode(made, Draw(np.arange(len(made)), uniforms, seed), wanted.conditions, begun)
 
     def _whole(self, table: pa.Table) -> pa.Table:
         """The columns of the model, missing where `table` lacks them; twins of its columns worked out."""
@@ -128,7 +123,7 @@ class Completion:
                 at = pc.index_in(plain(pa.chunked_array([columns[step.column.name]])).combine_chunks(), step.values_)
                 keys = step.keys_[0].take(pa.array(step.cells_[np.asarray(pc.fill_null(at, 0))]))
                 told = pc.if_else(pc.is_valid(at), keys, pa.scalar(None, keys.type))
-                columns[base] = _filled(columns[base], told, columns[base].type)
+                columns[base] = filled(pa.chunked_array([columns[base]]), told.cast(columns[base].type))
         return pa.Table.from_arrays(list(columns.values()), schema=schema)
 
     def _known(self, begun: pa.Table) -> np.ndarray:
@@ -171,17 +166,6 @@ def within(codes: np.ndarray, uniforms: np.ndarray, wanted: Plan) -> np.ndarray:
         low, high = ends[codes[:, code]].T
         uniforms[:, code] = np.minimum(low + (high - low) * uniforms[:, code], np.nextafter(1.0, 0.0))
     return uniforms
-
-
-def _filled(cells: pa.Array | pa.ChunkedArray, new: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    """`cells` with those of `new` where they are missing."""
-    old, other = (plain(_chunked(each)) for each in (cells, new))
-    found = pc.if_else(pc.is_valid(old), old, other.cast(old.type))
-    return _chunked(found.combine_chunks().dictionary_encode() if pa.types.is_dictionary(kind) else found).cast(kind)
-
-
-def _chunked(cells: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
-    return cells if isinstance(cells, pa.ChunkedArray) else pa.chunked_array([cells])
 
 
 def _cast(cells: pa.ChunkedArray, field: pa.Field) -> pa.Array:

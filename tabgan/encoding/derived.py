@@ -233,6 +233,42 @@ class Derived:
             numbers += sign * np.nan_to_num(changed - values)
             cells[column.name] = to_type(np.nan_to_num(changed), np.isnan(changed), ends).cast(ends.type)
 
+    def agree(self, table: pa.Table, given: pa.Table) -> pa.Table:
+        """`table`, in which the one term that is missing in `given` is worked out from a value that is given."""
+        if self.kind == "same":
+            return table
+        names = [term.name for _, term in self.terms]
+        there = {name: ~np.asarray(pc.is_null(plain(given[name]))) for name in [self.column.name, *names]}
+        lacking = np.sum([~there[name] for name in names], axis=0)
+        for sign, term in self.terms:
+            rows = there[self.column.name] & ~there[term.name] & (lacking == 1)
+            if not rows.any():
+                continue
+            wanted, made = (self._exact(self.column, each[self.column.name]) for each in (given, table))
+            values = self._exact(term, table[term.name])
+            moved = np.where(rows & ~np.isnan(made + values), values + sign * (wanted - made), values)
+            at = table.column_names.index(term.name)
+            table = table.set_column(at, table.schema.field(at), self._written(term, moved, table[term.name]))
+        return table
+
+    @staticmethod
+    def _exact(column: Column, values: pa.ChunkedArray) -> np.ndarray:
+        """Numbers, or a date's ticks, NaN where missing."""
+        if column.kind == "datetime":
+            ticks, missing = column.ticks(values)
+            return np.where(missing, np.nan, ticks.astype(float))
+        return as_float(plain(values))
+
+    @staticmethod
+    def _written(column: Column, numbers: np.ndarray, before: pa.ChunkedArray) -> pa.Array:
+        missing = np.isnan(numbers)
+        if column.kind == "datetime":
+            return column.from_ticks(np.nan_to_num(numbers).astype(np.int64), missing, before.type)
+        if column.precision is not None:
+            numbers = np.round(numbers, column.precision)
+        ends = outermost(pa.chunked_array([pa.array(numbers[~missing]).cast(before.type, safe=False)]))
+        return to_type(np.nan_to_num(numbers), missing, ends).cast(before.type)
+
     def state(self) -> dict[str, Any]:
         """What `fit` learned, as JSON."""
         return {

@@ -16,6 +16,7 @@ from tabgan.conditions import Condition, Where
 from tabgan.encoding.base import ColumnEncoder
 from tabgan.encoding.derived import Derived
 from tabgan.encoding.lookup import Lookup
+from tabgan.encoding.number import NumberEncoder
 from tabgan.encoding.table import TableEncoder
 
 
@@ -44,7 +45,7 @@ def plan(encoder: TableEncoder, conditions: Sequence[Condition]) -> Plan:
     for one in encoder.encoders:
         encoders[one.column.name] = (one, at)
         at += len(one.codes_)
-    derived = {step.column.name for step in encoder.relations.steps if isinstance(step, Derived)}
+    derived = {step.column.name: step for step in encoder.relations.steps if isinstance(step, Derived)}
     lookups = {step.column.name: step for step in encoder.relations.steps if isinstance(step, Lookup)}
     for condition in conditions:
         todo = [condition]
@@ -53,6 +54,8 @@ def plan(encoder: TableEncoder, conditions: Sequence[Condition]) -> Plan:
             name = each.column.name
             if name in encoders and name not in derived:
                 _restrict(found, *encoders[name], each)
+            if name in derived and derived[name].rest in encoders:
+                todo += _on_other_end(derived[name], encoders[derived[name].rest][0], each)
             step = lookups.get(name)
             if step is not None and len(step.of) == 1 and step.part is None:
                 todo.append(_on_base(step, each))
@@ -71,6 +74,25 @@ def _restrict(found: Plan, encoder: ColumnEncoder, start: int, condition: Condit
         found.within[start + i] = np.column_stack(
             [np.maximum(before[:, 0], within[:, 0]), np.minimum(before[:, 1], within[:, 1])]
         )
+
+
+def _on_other_end(step: Derived, rest: ColumnEncoder, condition: Condition) -> list[Condition]:
+    """What a condition on a column that is told by a difference says of the one that it differs from: that is no
+    farther away than the largest difference. This makes rows that fit likelier, and excludes none."""
+    base = step.terms[0][1]
+    if step.kind not in ("at_least", "at_most") or not isinstance(rest, NumberEncoder) or base.unit != step.column.unit:
+        return []
+    values = condition.where.values
+    low, high = condition.ends if values is None else (min(values, default=np.inf), max(values, default=-np.inf))
+    if not np.isfinite([low, high]).any() or low > high:
+        return []
+    least, most = rest.scale_.knots[0, 0], rest.scale_.knots[-1, -1]
+    step_size = step.step_ if base.kind == "datetime" else 0.0
+    reach = (most * max(step_size, 1) + step_size, least * max(step_size, 1) - step_size)
+    ends = (low - reach[0], high - reach[1]) if step.kind == "at_least" else (low + reach[1], high + reach[0])
+    null = condition.where.null or step.keeps_own_
+    low, high = (None if np.isinf(end) else float(end) for end in ends)
+    return [Condition(base, Where(low=low, high=high, null=null))]
 
 
 def _on_base(step: Lookup, condition: Condition) -> Condition:

@@ -96,6 +96,18 @@ class Relations:
             step.expand(cells)
         return pa.Table.from_arrays([cells[name] for name in self.schema.kept], schema=self.arrow_schema)
 
+    def works_out(self, name: str) -> bool:
+        """Whether the column follows from others and a rest."""
+        return any(isinstance(step, Derived) and step.column.name == name for step in self.steps)
+
+    def agree(self, table: pa.Table, given: pa.Table) -> pa.Table:
+        """`table` as `expand` gives it, but where a column that follows from others is `given` and one of these others
+        is not, that one follows from it."""
+        for step in reversed(self.steps):
+            if isinstance(step, Derived):
+                table = step.agree(table, given)
+        return table
+
     @property
     def links(self) -> list[tuple[str, str]]:
         """Pairs of columns of `columns_` of which a cell is missing by rule, not by chance."""

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from tabgan.column import plain, plain_type
 from tabgan.conditions import Condition
 from tabgan.encoding.base import Code, ColumnEncoder, Draw
 from tabgan.encoding.category import CategoryEncoder
+from tabgan.encoding.cells import dictionary_of, with_dictionary
 from tabgan.encoding.constant import ConstantEncoder
 from tabgan.encoding.dates import DateEncoder
 from tabgan.encoding.dependencies import find_dependencies
@@ -82,10 +85,13 @@ class TableEncoder:
         parts = [_encoded(encoder, table[encoder.column.name]) for encoder in self.encoders]
         return np.concatenate(parts, axis=1) if parts else np.zeros((table.num_rows, 0), dtype=np.int64)
 
-    def decode(self, codes: np.ndarray, draw: Draw, conditions: Iterable[Condition] = ()) -> pa.Table:
+    def decode(
+        self, codes: np.ndarray, draw: Draw, conditions: Iterable[Condition] = (), given: pa.Table | None = None
+    ) -> pa.Table:
         """Undo `encode`: a table of the schema that was fitted on, one row for each row of `draw`.
 
-        `conditions`: values that rounding took out of them are moved to the nearest that are allowed."""
+        `conditions`: values that rounding took out of them are moved to the nearest that are allowed; `given`: cells
+        that stay as they are where they are not missing, and from which others follow."""
         cells, at = {}, 0
         for encoder in self.encoders:
             part = slice(at, at + len(encoder.codes_))
@@ -96,7 +102,16 @@ class TableEncoder:
             for condition in conditions:
                 if condition.column.name == encoder.column.name:
                     cells[encoder.column.name] = encoder.mend(cells[encoder.column.name], condition)
-        return self.schema.finish(self.relations.expand(cells), self.arrow_schema)
+        if given is not None:
+            given = self.schema.prepare(given)
+            names = [name for name in cells if name in given.column_names and not self.relations.works_out(name)]
+            cells |= {name: filled(given[name], cells[name]) for name in names}
+        table = self.relations.expand(cells)
+        if given is not None:
+            table = self.relations.agree(table, given)
+            columns = [filled(given[name], table[name]) for name in table.column_names]
+            table = pa.Table.from_arrays(columns, schema=table.schema)
+        return self.schema.finish(table, self.arrow_schema)
 
     def check_rows(self, rows: int) -> None:
         """Raise `ConfigError` where a key's pattern has fewer values than `rows`."""
@@ -159,6 +174,17 @@ class TableEncoder:
         for encoder, each in zip(self.encoders, state["columns"], strict=True):
             encoder.restore(each)
         return self
+
+
+def filled(cells: pa.ChunkedArray, new: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """`cells` with those of `new` where they are missing."""
+    if not plain(cells).null_count:
+        return cells.combine_chunks()
+    made = new if isinstance(new, pa.ChunkedArray) else pa.chunked_array([new])
+    old, other = plain(cells), plain(made)
+    found = pc.if_else(pc.is_valid(old), old, other.cast(old.type)).combine_chunks()
+    dictionary = dictionary_of(made)
+    return with_dictionary(found.cast(plain_type(made.type)), dictionary, made.type)
 
 
 def _encoded(encoder: ColumnEncoder, values: pa.ChunkedArray) -> np.ndarray:
