@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,15 +15,17 @@ import torch
 from tabgan.column import plain
 from tabgan.conditions import Condition
 from tabgan.encoding.base import Draw
+from tabgan.encoding.category import CategoryEncoder
 from tabgan.encoding.derived import Derived
 from tabgan.encoding.lookup import Lookup
+from tabgan.encoding.number import NumberEncoder
 from tabgan.encoding.plan import Plan, plan
 from tabgan.encoding.table import TableEncoder, filled
 from tabgan.errors import ConfigError, SchemaError, nearest
 from tabgan.sampling.conditioned import ConditionedSampler
 from tabgan.sampling.rng import generator as keyed
 from tabgan.sampling.rounds import Rounds
-from tabgan.sampling.sampler import BLOCK_ROWS
+from tabgan.sampling.sampler import BLOCK_ROWS, spread_uniforms
 from tabgan.training.fit import Networks
 
 MOST_TRIES = 200
@@ -54,12 +58,14 @@ class Completion:
             codes, uniforms = self._block(sampler, wanted, seed, block)
             yield codes[: rows - first], uniforms[: rows - first]
 
-    def _block(self, sampler: ConditionedSampler, wanted: Plan, seed: int, block: int) -> tuple[np.ndarray, np.ndarray]:
+    def _block(
+        self, sampler: ConditionedSampler, wanted: Plan, seed: int, block: int, stream: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
         found: list[tuple[np.ndarray, np.ndarray]] = []
         missing = BLOCK_ROWS
         for attempt in range(MOST_TRIES):
-            codes = sampler.draw(BLOCK_ROWS, {}, wanted, keyed("where", seed, block, attempt)).numpy()
-            uniforms = np.random.default_rng([abs(seed), block, attempt, 1]).random(codes.shape)
+            codes = sampler.draw(BLOCK_ROWS, {}, wanted, keyed("where", seed, block, attempt, stream)).numpy()
+            uniforms = np.random.default_rng([abs(seed), block, attempt, 1, stream]).random(codes.shape)
             uniforms = within(codes, uniforms, wanted)
             fits = self._fits(codes, uniforms, wanted, seed)
             found.append((codes[fits][:missing], uniforms[fits][:missing]))
@@ -82,6 +88,38 @@ class Completion:
             fits &= condition.allows(table[condition.column.name])
         return fits
 
+    def balanced(
+        self, rows: int, streams: Sequence[Sequence[Condition]], shares: Sequence[float], seed: int
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """As `blocks`, but each row fulfils the conditions of one of `streams`, and of each block `shares` of the rows
+        those of each."""
+        iterators = [self._rows(conditions, seed, i) for i, conditions in enumerate(streams)]
+        edges = np.cumsum(shares) / np.sum(shares)
+        for block, first in enumerate(range(0, rows, BLOCK_ROWS)):
+            uniforms = spread_uniforms(BLOCK_ROWS, 1, keyed("balance", seed, block))[:, 0].numpy()
+            which = np.minimum(np.searchsorted(edges, uniforms, side="right"), len(edges) - 1)[: rows - first]
+            drawn = [next(iterators[stream]) for stream in which]
+            yield np.stack([codes for codes, _ in drawn]), np.stack([uniform for _, uniform in drawn])
+
+    def _rows(self, conditions: Sequence[Condition], seed: int, stream: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        wanted, sampler = plan(self.encoder, conditions), self.sampler()
+        for block in count():
+            codes, uniforms = self._block(sampler, wanted, seed, block, stream)
+            yield from zip(codes, uniforms, strict=True)
+
+    def values_of(self, name: str) -> list[Any]:
+        """The few values of a column that can be balanced. Raises `ConfigError` for a column of many."""
+        encoder = next((each for each in self.encoder.encoders if each.column.name == name), None)
+        if isinstance(encoder, CategoryEncoder):
+            return [str(label) for label in encoder.column.labels(pa.chunked_array([encoder.labels_]))]
+        if isinstance(encoder, NumberEncoder) and encoder.scale_.is_atom.all():
+            values: list[Any] = encoder.scale_.knots[:, 0].tolist()
+            return values
+        raise ConfigError(
+            f"column {name!r} has no few values to balance; give shares of some of its values, as in "
+            "balance={column: {value: share}}."
+        )
+
     def given(self, table: pa.Table, conditions: Sequence[Condition], seed: int, *, complete: bool) -> pa.Table:
         """`table` with all columns of the model: its cells stay as they are, missing ones and columns are filled.
 
@@ -90,15 +128,11 @@ class Completion:
         codes = self.encoder.encode(begun)
         known = self._known(begun)
         wanted, sampler = plan(self.encoder, conditions), self.sampler(complete=complete)
-        patterns, which = np.unique(known, axis=0, return_inverse=True)
         made = np.empty_like(codes)
-        for number, pattern in enumerate(patterns):
-            rows = np.flatnonzero(which.ravel() == number)
-            for start in range(0, len(rows), TOGETHER):
-                some = rows[start : start + TOGETHER]
-                cells = {int(code): torch.from_numpy(codes[some, code]) for code in np.flatnonzero(pattern)}
-                rng = keyed("given", seed, pattern.tobytes().hex(), start)
-                made[some] = sampler.draw(len(some), cells, wanted, rng).numpy()
+        for pattern, rows in _patterns(known):
+            cells = {int(code): torch.from_numpy(codes[rows, code]) for code in np.flatnonzero(pattern)}
+            rng = keyed("given", seed, pattern.tobytes().hex(), int(rows[0]))
+            made[rows] = sampler.draw(len(rows), cells, wanted, rng).numpy()
         uniforms = within(made, np.random.default_rng([abs(seed), 3]).random(made.shape), wanted)
         return self.encoder.decode(made, Draw(np.arange(len(made)), uniforms, seed), wanted.conditions, begun)
 
@@ -143,6 +177,29 @@ class Completion:
         return np.column_stack(known) if known else np.zeros((begun.num_rows, 0), dtype=bool)
 
     @torch.inference_mode()
+    def probabilities(self, table: pa.Table, name: str) -> tuple[np.ndarray, list[Any]]:
+        """Of each label of a column given the other cells of each row, `(rows, labels)`, and the labels.
+
+        Raises `ConfigError` for a column without labels, or of more than fit one code."""
+        code = 0
+        for encoder in self.encoder.encoders:
+            if encoder.column.name == name:
+                break
+            code += len(encoder.codes_)
+        if encoder.column.name != name or not isinstance(encoder, CategoryEncoder) or len(encoder.codes_) != 1:
+            raise ConfigError(f"column {name!r} has no labels of its own to give probabilities of.")
+        begun = self._whole(table)
+        codes, known = self.encoder.encode(begun), self._known(begun)
+        network = self.networks.conditional
+        tables, device = network.tables(), network.bias.device
+        found = np.empty((len(codes), encoder.codes_[0].cardinality - 1))
+        for pattern, rows in _patterns(known):
+            cells = {int(i): torch.from_numpy(codes[rows, i]).to(device) for i in np.flatnonzero(pattern) if i != code}
+            walk = Rounds(network, tables, self.networks.exclusions, len(rows), None, cells)
+            found[rows] = walk.logits(code)[:, 1:].softmax(dim=1).cpu().numpy()
+        return found, encoder.labels_.to_pylist()
+
+    @torch.inference_mode()
     def log_probabilities(self, codes: np.ndarray) -> np.ndarray:
         """The log of the probability of each row of codes, `(rows,)`, by the chain rule, a code after the other."""
         networks = self.networks
@@ -158,6 +215,15 @@ class Completion:
                 walk.put(code, block[:, code])
             found.append(total.cpu().double().numpy())
         return np.concatenate(found)
+
+
+def _patterns(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The patterns of known codes in `(rows, codes)` bool, and the rows of each, `TOGETHER` at most at a time."""
+    patterns, which = np.unique(known, axis=0, return_inverse=True)
+    for number, pattern in enumerate(patterns):
+        rows = np.flatnonzero(which.ravel() == number)
+        for start in range(0, len(rows), TOGETHER):
+            yield pattern, rows[start : start + TOGETHER]
 
 
 def within(codes: np.ndarray, uniforms: np.ndarray, wanted: Plan) -> np.ndarray:

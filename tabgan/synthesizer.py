@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
 from tabgan.complete import Completion
@@ -115,6 +117,9 @@ class Synthesizer:
         *,
         where: Mapping[str, Any] | None = None,
         given: Any = None,
+        balance: str | Mapping[str, Mapping[Any, float]] | None = None,
+        like: Any = None,
+        strength: float = 0.3,
         seed: int | None = None,
         rounds: int | None = None,
     ) -> Any:
@@ -122,7 +127,9 @@ class Synthesizer:
 
         `where`: conditions that every row fulfils, by column: a value, None for a missing cell, a list of values, or a
         tuple (low, high), of which an end may be None. `given`: a frame of some of the columns; one row is made for
-        each of its rows, with these cells unchanged and its missing cells filled. The same `seed` (by default the
+        each of its rows, with these cells unchanged and its missing cells filled. `balance`: a column whose labels come
+        equally often, or `{column: {label: share}}`. `like`: a frame of whole rows; the new ones are variations of
+        them, in turn, of which each cell is kept with probability 1 - `strength`. The same `seed` (by default the
         synthesizer's own) gives the same rows, and a smaller sample is the start of a larger one. `rounds`: passes in
         which a row is drawn; fewer are faster, more are closer.
 
@@ -132,14 +139,19 @@ class Synthesizer:
             if n is not None:
                 raise ConfigError("n and given exclude each other: there is one row for each given one.")
             return from_arrow(self.sample_given(given, where=where, seed=seed), self._kind)
+        if like is not None:
+            n = to_arrow(like)[0].num_rows if n is None else n
+            return from_arrow(self.sample_like(n, like, strength=strength, where=where, seed=seed), self._kind)
         n = self.rows_ if n is None else n
-        return from_arrow(pa.concat_tables(self.sample_tables(n, where=where, seed=seed, rounds=rounds)), self._kind)
+        tables = self.sample_tables(n, where=where, balance=balance, seed=seed, rounds=rounds)
+        return from_arrow(pa.concat_tables(tables), self._kind)
 
     def sample_tables(
         self,
         n: int,
         *,
         where: Mapping[str, Any] | None = None,
+        balance: str | Mapping[str, Mapping[Any, float]] | None = None,
         seed: int | None = None,
         rounds: int | None = None,
     ) -> Iterator[pa.Table]:
@@ -151,8 +163,13 @@ class Synthesizer:
             raise ConfigError(f"rounds is {rounds}; use 1 or more, or None for the default of {networks.rounds}.")
         self._encoder.check_rows(n)
         seed = self.seed if seed is None else seed
+        if balance is not None:
+            name, shares = self._shares(balance)
+            streams = [self._conditions({**(where or {}), name: value}) for value in shares]
+            return self._decoded(n, self._completion().balanced(n, streams, list(shares.values()), seed), [], seed)
         if where:
-            return self._conditioned(n, self._conditions(where), seed)
+            wanted = self._conditions(where)
+            return self._decoded(n, self._completion().blocks(n, wanted, seed), wanted, seed)
         return self._slabs(n, seed, rounds or networks.rounds)
 
     def sample_given(self, given: Any, *, where: Mapping[str, Any] | None = None, seed: int | None = None) -> pa.Table:
@@ -197,8 +214,59 @@ class Synthesizer:
         columns = [self.schema[name] for name in self.schema.kept]
         return conditions(where, columns, self._encoder.arrow_schema)
 
-    def _conditioned(self, n: int, wanted: list[Condition], seed: int) -> Iterator[pa.Table]:
-        blocks = self._completion().blocks(n, wanted, seed)
+    def _shares(self, balance: str | Mapping[str, Mapping[Any, float]]) -> tuple[str, Mapping[Any, float]]:
+        """The column to balance, and the share of each of its values."""
+        if isinstance(balance, str):
+            self.schema[balance]
+            return balance, dict.fromkeys(self._completion().values_of(balance), 1.0)
+        if len(balance) != 1:
+            raise ConfigError(f"balance names {len(balance)} columns; name one.")
+        name, shares = next(iter(balance.items()))
+        if not shares or min(shares.values()) < 0 or not sum(shares.values()) > 0:
+            raise ConfigError(f"the shares of {name!r} must be numbers of 0 and more, and one of them above 0.")
+        return name, {value: share for value, share in shares.items() if share}
+
+    def sample_like(
+        self,
+        n: int,
+        like: Any,
+        *,
+        strength: float = 0.3,
+        where: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+    ) -> pa.Table:
+        """The rows of `sample(like=...)` as an Arrow table."""
+        if not 0 <= strength <= 1:
+            raise ConfigError(f"strength is {strength}; use a number from 0 (all cells stay) to 1 (none does).")
+        completion, seed = self._completion(), self.seed if seed is None else seed
+        table = to_arrow(like)[0]
+        table = table.take(pa.array(np.arange(n) % table.num_rows))
+        columns = {}
+        for i, name in enumerate(table.column_names):
+            if name not in self.schema.names or self.schema[name].is_learned:
+                kept = np.random.default_rng([abs(seed), i, 4]).random(n) >= strength
+                columns[name] = pc.if_else(pa.array(kept), table[name], pa.scalar(None, table[name].type))
+        with one_thread():
+            return completion.given(pa.table(columns), self._conditions(where or {}), seed, complete=False)
+
+    def predict_proba(self, data: Any, column: str) -> pd.DataFrame:
+        """The probability of each label of `column` given the other cells of each row, a column for each label.
+
+        `data` has columns of the fitted table; of `column` itself nothing is read. Raises `ConfigError` for a column
+        that has no labels, or more than fit one code (2,000).
+        """
+        completion = self._completion()
+        self.schema[column]
+        table = to_arrow(data)[0]
+        with one_thread():
+            found, labels = completion.probabilities(
+                table.drop_columns(column) if column in table.column_names else table, column
+            )
+        return pd.DataFrame(found, columns=labels)
+
+    def _decoded(
+        self, n: int, blocks: Iterator[tuple[np.ndarray, np.ndarray]], wanted: list[Condition], seed: int
+    ) -> Iterator[pa.Table]:
         for first in range(0, n, SLAB_ROWS):
             rows = min(SLAB_ROWS, n - first)
             with one_thread():

@@ -42,6 +42,14 @@ def sample(
             help="A table of some of the columns: make one row for each of its rows, these cells unchanged.",
         ),
     ] = None,
+    balance: Annotated[
+        str | None,
+        typer.Option(metavar="COL", help="Make each label of this column come equally often."),
+    ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="A table of whole rows: make variations of them, in turn."),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -74,14 +82,17 @@ def sample(
 
     conditions = parse(where or [])
     synthesizer = load(model, device=device)
-    if given is not None:
-        table = synthesizer.sample_given(given, where=conditions, seed=seed)
+    if given is not None or like is not None:
+        if given is not None:
+            table = synthesizer.sample_given(given, where=conditions, seed=seed)
+        else:
+            table = synthesizer.sample_like(rows or 1, like, where=conditions, seed=seed)
         write_table(table, out, force=force)
         made = table.num_rows
     else:
         made = rows or 0
         done, start = 0, time.monotonic()
-        tables = synthesizer.sample_tables(made, where=conditions, seed=seed, rounds=rounds)
+        tables = synthesizer.sample_tables(made, where=conditions, balance=balance, seed=seed, rounds=rounds)
         first = next(tables)  # what cannot be fulfilled is said before a file is begun
         with (
             shown(quiet=quiet) as progress,
