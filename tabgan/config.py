@@ -91,6 +91,9 @@ class TrainConfig:
     temperature: float = 0.7
     """Of the soft draws through which the gradient passes."""
 
+    rounds: int | None = None
+    """Rounds in which rows are drawn by default; None to choose them from the table."""
+
     def __post_init__(self) -> None:
         if not 0 < self.holdout_share < 0.5:
             raise ConfigError(
@@ -111,6 +114,8 @@ class TrainConfig:
         for name in ("warmup_steps", "warmup_epochs", "game_steps", "game_epochs"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}; use 0 or more.")
+        if self.rounds is not None and self.rounds < 1:
+            raise ConfigError(f"rounds is {self.rounds}; use 1 or more, or None.")
         for name in ("learning_rate", "game_learning_rate", "temperature"):
             if not 0 < getattr(self, name) <= 10:
                 raise ConfigError(f"{name} is {getattr(self, name)}; use a small number above 0.")

@@ -148,6 +148,9 @@ def train(
         rng = keyed("game", seed, device=device)
         game = Game(conditional, critic, rows, layout, information, exclusions, pooling, target, config, history, rng)
         networks.joint = game.run(history.until(GAME_SHARE))
+    if config.rounds is not None:
+        networks.rounds = min(config.rounds, len(layout))
+        return networks
     candidates = [(rounds, networks.sampler(rounds)) for rounds in _numbers_of_rounds(len(layout))]
     networks.rounds = choose_rounds(candidates, rows, layout, seed, history)
     return networks
