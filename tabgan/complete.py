@@ -197,6 +197,8 @@ class Completion:
             cells = {int(i): torch.from_numpy(codes[rows, i]).to(device) for i in np.flatnonzero(pattern) if i != code}
             walk = Rounds(network, tables, self.networks.exclusions, len(rows), None, cells)
             found[rows] = walk.logits(code)[:, 1:].softmax(dim=1).cpu().numpy()
+        told = np.flatnonzero(known[:, code] & (codes[:, code] > 0))  # by a column that says the same
+        found[told] = np.eye(found.shape[1])[codes[told, code] - 1]
         return found, encoder.labels_.to_pylist()
 
     @torch.inference_mode()

@@ -120,6 +120,25 @@ def test_any_csv_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, 
             assert values.null_count == len(values) or pa.types.is_string(real.schema.field(column.name).type)
 
 
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.mark.parametrize("name", ["adult", "shoppers", "reviews", "magic", "taxis"])
+def test_the_shared_tables_come_back_as_they_were(tmp_path: Path, name: str) -> None:
+    path = SHARED / f"{name}.csv"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    real = read_table(path)
+    synthesizer = Synthesizer(train=TrainConfig(warmup_steps=5, game_steps=0, rounds=2)).fit(path)
+    for ending in ("csv", "parquet"):
+        out = tmp_path / f"rows.{ending}"
+        write_table(pa.concat_tables(synthesizer.sample_tables(3_000)), out)
+        made = read_table(out)
+        assert made.schema.equals(real.schema)
+        for column in synthesizer.schema:
+            keeps_domain(real[column.name], made[column.name], column.kind)
+
+
 PANDAS = pd.DataFrame(
     {
         "int64": range(40),

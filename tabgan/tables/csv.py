@@ -29,6 +29,8 @@ SPELLING = b"tabgan.spelling"
 """Field metadata: how a boolean of a CSV was written, `true word/false word`."""
 MISSING = b"tabgan.missing"
 """Field metadata: how most missing cells of a column of a CSV were written, where not as empty ones."""
+DECIMALS = b"tabgan.decimals"
+"""Field metadata: how many decimals every number of a column of a CSV was written with, if all have the same."""
 DIALECT = b"tabgan.csv"
 """Table metadata: the `Dialect` of a CSV as JSON."""
 
@@ -41,6 +43,7 @@ BLOCK_BYTES = 16 * 2**20
 HEAD_BYTES = 2**16
 """The start of a file, from which its dialect is told."""
 DELIMITERS = ",;\t|"
+MOST_DECIMALS = 9
 
 _BOOLEANS = [("True", "False"), ("true", "false"), ("TRUE", "FALSE")]
 
@@ -235,6 +238,8 @@ class _Typing:
         self._is_code = False
         self._words: set[str] = set()
         self._missing: Counter[str] = Counter()
+        self._decimals: set[int] = set()
+        """How many decimals numbers are written with; of others -1."""
 
     def see(self, text: pa.Array) -> None:
         """Take account of some more cells."""
@@ -247,6 +252,10 @@ class _Typing:
             return
         if len(self._words) <= 2:
             self._words |= set(pc.unique(text).slice(0, 3).to_pylist())
+        if len(self._decimals) < 2:
+            plain_number = pc.match_substring_regex(text, r"^-?[0-9]+\.[0-9]+$")
+            lengths = pc.subtract(pc.subtract(pc.utf8_length(text), pc.find_substring(text, ".")), 1)
+            self._decimals |= set(pc.unique(pc.if_else(plain_number, lengths, -1)).to_pylist())
         while self._left and not self._is_code:
             try:
                 text.cast(self._left[0])
@@ -268,6 +277,9 @@ class _Typing:
             kind = pa.float64()  # as pandas reads a column without values
         elif self._left and not self._is_code:
             kind = self._left[0]
+            places = self._decimals.pop() if len(self._decimals) == 1 else -1
+            if pa.types.is_floating(kind) and 1 < places <= MOST_DECIMALS:
+                metadata[DECIMALS] = str(places).encode()
         else:
             for yes, no in _BOOLEANS:
                 if self._words <= {yes, no}:
@@ -362,6 +374,10 @@ def as_text(values: pa.Array, field: pa.Field) -> pa.Array:
         return pc.if_else(values, yes, no)
     if pa.types.is_floating(kind):
         values = plain(values)
+        places = (field.metadata or {}).get(DECIMALS)
+        if places is not None and pc.all(pc.less(pc.abs(values), 1e15), min_count=0).as_py():
+            exact = pc.round(values.cast(pa.float64()), int(places))
+            return exact.cast(pa.decimal128(38, int(places)), safe=False).cast(pa.string())
         text = values.cast(pa.string())
         whole = pc.match_substring_regex(text, r"^-?[0-9]+$")
         return pc.if_else(whole, pc.binary_join_element_wise(text, ".0", ""), text)

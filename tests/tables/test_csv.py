@@ -147,6 +147,8 @@ def test_a_bad_file_is_one_line_that_shows_no_cell(tmp_path: Path, text: str) ->
         b"a;b\r\n1;2\r\n3;4\r\n",
         b'a;b\n"1;2";"3"\n'.replace(b'"3"', b"3"),
         b"a,b\nNA,1\nx,\nNA,3\n",
+        b"price,n\n10.80,1.5\n-0.10,2.25\n,3.0\n",
+        b"a,b\n0.100,1.5\n2.000,3.0\n",
         b"a,b,c\nNULL,1,2.5\nx,NaN,n/a\n",
         b"a\n1,234.5\n".replace(b",", b""),
         b'a,b\n"1,234.50",$5.00\n12.00,$12.50\n',
