@@ -33,6 +33,10 @@ def report(
             help="Score these real rows, not fitted on, as the best to hope for. By default a part of REAL.",
         ),
     ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="COL", help="Train a model of this column on synthetic rows, test it on real."),
+    ] = None,
     seed: Annotated[
         int, typer.Option(metavar="N", help="Start the random numbers here; they draw the rows of the baselines.")
     ] = 0,
@@ -62,7 +66,7 @@ def report(
 
     from tabgan import evaluate
 
-    result = evaluate(real, synthetic, holdout=holdout, seed=seed)
+    result = evaluate(real, synthetic, holdout=holdout, target=target, seed=seed)
     result.to_html(page)
     if json is not None:
         result.to_json(json)
@@ -71,6 +75,12 @@ def report(
         typer.echo(f"wrote {page}" if json is None else f"wrote {page} and {json}")
         figures = ", ".join(f"{name} {score:.4f}" for name, score in judged.items())
         typer.echo(f"{figures} (0 to 1, 1 is best)" if judged else "no score is defined for these tables")
+        more = {"c2st_auc": "0.5 is best", "tstr": f"of {target}, more is better", "dcr_share": "0.5 is best"}
+        for name, best in more.items():
+            if name in result.scores:
+                real_rows = result.baselines["holdout"].get(name)
+                beside = "" if real_rows is None or name == "dcr_share" else f"; real rows {real_rows:.3f}"
+                typer.echo(f"{name} {result.scores[name]:.3f} ({best}{beside})")
     if fail_under is not None:
         _judge(judged, fail_under)
 

@@ -12,10 +12,13 @@ import pyarrow as pa
 from tabgan.column import Column
 from tabgan.errors import DataError, some_of
 from tabgan.report.columns import ComparableTable, comparable
+from tabgan.report.detection import detection_auc
 from tabgan.report.histograms import marginals
 from tabgan.report.marginals import ColumnScore, score_columns
 from tabgan.report.pairs import PairScore, score_pairs
+from tabgan.report.privacy import copies, dcr_share
 from tabgan.report.report import Report, TableFacts
+from tabgan.report.utility import utility
 from tabgan.schema import Schema
 from tabgan.tables import to_arrow
 
@@ -25,7 +28,7 @@ _SPLITS = 3
 """Halves of a small table can differ by one extreme value; their mean over a few splits is steadier."""
 
 
-def evaluate(real: Any, synthetic: Any, *, holdout: Any = None, seed: int = 0) -> Report:
+def evaluate(real: Any, synthetic: Any, *, holdout: Any = None, target: str | None = None, seed: int = 0) -> Report:
     """Score how close `synthetic` comes to `real`, column by column and pair by pair.
 
     Each table is a path, a pandas or polars frame, or a pyarrow table. `holdout` is real rows that the synthetic table
@@ -36,7 +39,12 @@ def evaluate(real: Any, synthetic: Any, *, holdout: Any = None, seed: int = 0) -
     "shape" is the mean over the columns of the KS similarity (numbers and dates) or the TV similarity (labels, where a
     missing cell is a label). "trend" is the mean over all pairs of columns of the correlation similarity (two numbers)
     or the contingency similarity. All are in [0, 1] and defined as in the QualityReport of SDMetrics with thresholds
-    of 0. Unique row identifiers are listed and not scored.
+    of 0. Columns that are made up (row identifiers, personal ones, free text) are listed and not scored.
+
+    "c2st_auc" is how well boosted trees tell synthetic from real rows: 0.5 is best. "tstr" is how well a model trained
+    on synthetic rows predicts `target` on real ones (AUC, or R^2 for numbers): on the holdout, or on a fifth of `real`.
+    "exact_copies" is the share of synthetic rows that are in `real`. "dcr_share", with a holdout, is the share of
+    synthetic rows that lie nearer to `real` than to the holdout: 0.5 is best.
 
     Raises `DataError` where a table lacks a column of the real one or cannot be compared with it, and `FileError` where
     a path cannot be read.
@@ -54,10 +62,14 @@ def evaluate(real: Any, synthetic: Any, *, holdout: Any = None, seed: int = 0) -
         "holdout": _ceiling(tables, rng),
         "independent": _means(*_score(tables["real"], tables["real"].shuffled(rng))),
     }
+    scores = _means(columns, pairs)
+    for part, more in _harder(tables, target, seed).items():
+        (scores if part == "synthetic" else baselines[part]).update(more)
     drawn = marginals(tables["real"], tables["synthetic"])
     return Report(
-        scores=_means(columns, pairs),
+        scores=scores,
         baselines=baselines,
+        target=target,
         columns=_in_schema_order(schema, columns, arrow),
         pairs=tuple(pairs),
         marginals={column.name: marginal for column, marginal in zip(columns, drawn, strict=True)},
@@ -77,6 +89,36 @@ def _means(columns: list[ColumnScore], pairs: list[PairScore]) -> dict[str, floa
         "trend": [pair.similarity for pair in pairs if pair.similarity is not None],
     }
     return {name: float(np.mean(values)) for name, values in found.items() if values}
+
+
+def _harder(tables: dict[str, ComparableTable], target: str | None, seed: int) -> dict[str, dict[str, float]]:
+    """What single columns and pairs do not show, for synthetic rows, for other real rows and for shuffled columns."""
+    real, rng = tables["real"], np.random.default_rng(seed)
+    order = rng.permutation(real.rows)
+    half = real.rows // 2
+    # Other real rows and those they are compared with: the holdout, or one half of the real table and the other.
+    others, against = tables.get("holdout"), real
+    if others is None:
+        others, against = real.take(order[:half]), real.take(order[half:])
+    compared = {
+        "synthetic": (real, tables["synthetic"]),
+        "holdout": (against, others),
+        "independent": (real, real.shuffled(rng)),
+    }
+    test = tables.get("holdout", real.take(order[: real.rows // 5]))
+    trained = {**{part: other for part, (_, other) in compared.items()}, "holdout": real}
+    if "holdout" not in tables:
+        trained["holdout"] = real.take(order[real.rows // 5 :])
+    found: dict[str, dict[str, float]] = {}
+    for part, (one, other) in compared.items():
+        figures = {"c2st_auc": detection_auc(one, other, seed), "exact_copies": copies(one, other)}
+        if target is not None:
+            figures["tstr"] = utility(trained[part], test, target, seed)
+        found[part] = {name: value for name, value in figures.items() if value is not None}
+    if "holdout" in tables:
+        found["synthetic"]["dcr_share"] = dcr_share(real, tables["holdout"], tables["synthetic"], seed)
+        found["holdout"]["dcr_share"] = 0.5
+    return found
 
 
 def _ceiling(tables: dict[str, ComparableTable], rng: np.random.Generator) -> dict[str, float]:

@@ -14,7 +14,7 @@ from tabgan.report.charts import LEVELS, heat_map, marginal_chart, svg
 from tabgan.report.histograms import Bars, Histogram
 from tabgan.report.marginals import ColumnScore
 from tabgan.report.pairs import PairScore
-from tabgan.report.reading import percent, read_shape, read_trend
+from tabgan.report.reading import percent, read_figure, read_shape, read_trend
 from tabgan.report.report import Report
 
 if TYPE_CHECKING:
@@ -73,12 +73,46 @@ def render(report: Report) -> str:
     return environment.get_template("report.html.j2").render(
         report=report,
         scores=_scores(report),
+        figures=_figures(report),
         cards=_cards(report),
         keys=[score for score in report.columns.values() if score.metric is None],
         heat_map=Markup(svg(heat_map(names, report.pairs))) if report.pairs else None,
         legend=_legend(any(pair.similarity is None for pair in pairs)),
         worst_pairs=[pair for pair in pairs[:WORST_PAIRS] if pair.similarity is not None],
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Figure:
+    title: str
+    values: list[str]
+    """Of the synthetic rows, of other real rows, of shuffled columns."""
+    reading: str
+
+
+def _figures(report: Report) -> list[_Figure]:
+    titles = {
+        "c2st_auc": "Detection: AUC of boosted trees (0.5 is best)",
+        "tstr": f"Use: trained on synthetic, tested on real, “{report.target}” (more is better)",
+        "dcr_share": "Memory: share nearer to the fitted rows than to others (50% is best)",
+        "exact_copies": "Copies: rows that are in the real table",
+    }
+    places = [report.scores, report.baselines["holdout"], report.baselines["independent"]]
+    return [
+        _Figure(
+            title=title,
+            values=[_figure(name, scores.get(name)) for scores in places],
+            reading=read_figure(report, name),
+        )
+        for name, title in titles.items()
+        if name in report.scores
+    ]
+
+
+def _figure(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if name in ("c2st_auc", "tstr") else percent(value)
 
 
 def worst_first(scores: Iterable[Scored]) -> list[Scored]:

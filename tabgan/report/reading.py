@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tabgan.report.report import Report
 
+CHANCE = 0.02
+"""AUCs and shares that differ by no more than this read as equal."""
 _CLOSE = 0.005
 """Similarities that differ by less than half a point read as equal."""
 _AT_AN_END = 0.05
@@ -52,3 +54,38 @@ def read_trend(report: Report) -> str:
     if way >= 1 - _AT_AN_END:
         return "Pair by pair, the synthetic rows are tied together as closely as other real rows."
     return f"{100 * way:.0f}% of the way from columns shuffled independently (no ties at all) to other real rows."
+
+
+def read_figure(report: Report, name: str) -> str:
+    """A sentence on one of the figures that single columns and pairs do not show."""
+    value = report.scores[name]
+    other = report.baselines["holdout"].get(name)
+    floor = report.baselines["independent"].get(name)
+    model = f"A model of “{report.target}” learned from synthetic rows"
+    match name:
+        case "c2st_auc" if value <= (other or 0.5) + CHANCE:
+            return "Boosted trees tell the synthetic rows from real ones no better than other real rows."
+        case "c2st_auc" if floor is not None and value >= floor - CHANCE:
+            return "Boosted trees tell them apart as easily as columns shuffled independently."
+        case "c2st_auc":
+            return "Boosted trees find some synthetic rows: over all columns together they differ from real ones."
+        case "tstr" if other is not None and value >= other - CHANCE:
+            return f"{model} is as good on real rows as one learned from real rows."
+        case "tstr" if floor is not None and value <= floor + CHANCE:
+            return f"{model} is of no use on real rows."
+        case "tstr":
+            return f"{model} is worse on real rows than one learned from real rows."
+        case "dcr_share" if value <= 0.5 + CHANCE:
+            return (
+                "Synthetic rows lie no nearer to the rows they were made from than to others: this measure sees "
+                "nothing that is remembered. It does not prove that nobody is given away."
+            )
+        case "dcr_share":
+            return (
+                "Synthetic rows lie nearer to the rows they were made from than to other real rows: some are "
+                "remembered. Look into it before you share the table."
+            )
+        case _ if value <= (other or 0.0) + CHANCE:
+            return "No more synthetic rows than other real rows are the same as a real row, cell by cell."
+        case _:
+            return "More synthetic rows than other real rows are copies of a real row."

@@ -27,8 +27,9 @@ class TableFacts:
 class Report:
     """How close a synthetic table comes to the real one.
 
-    `scores` holds "shape" (mean similarity over the columns) and "trend" (mean over all pairs of columns), in [0, 1];
-    a score that is undefined, as "trend" is for a single column, is left out. `baselines` holds the same scores for
+    `scores` holds "shape" (mean similarity over the columns) and "trend" (mean over all pairs of columns), in [0, 1],
+    and the figures "c2st_auc", "tstr", "dcr_share" and "exact_copies" as `evaluate` says; a score that is undefined, as
+    "trend" is for a single column, is left out. `baselines` holds the same scores for
     other rows in the place of the synthetic ones: "holdout", real rows (the ceiling), and "independent", real columns
     shuffled one by one (the floor).
     """
@@ -38,6 +39,8 @@ class Report:
     columns: dict[str, ColumnScore]
     pairs: tuple[PairScore, ...]
     marginals: Mapping[str, Histogram | Bars]
+    target: str | None = None
+    """The column that "tstr" is about."""
     tables: Mapping[str, TableFacts]
     """The tables by their part: "real", "synthetic", and "holdout" where one was given."""
     notes: tuple[str, ...] = ()
