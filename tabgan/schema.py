@@ -37,14 +37,20 @@ class Schema(BaseModel):
         return self
 
     @classmethod
-    def infer(cls, table: pa.Table, wishes: Wishes | None = None) -> Schema:
-        """Look at every column of `table`; what `wishes` say of it is taken as it is said.
+    def infer(cls, data: Any, wishes: Any = None) -> Schema:
+        """Look at every column of `data`, a path or a frame; what `wishes` say of it is taken as it is said.
 
-        Raises `DataError` for types that no column of rows can be learned from, and `SchemaError` for wishes that the
-        table does not fit."""
+        `wishes` are a YAML file of some columns and some of their settings, or the same as a dict. Raises `DataError`
+        for types that no column of rows can be learned from, and `SchemaError` for wishes that the table does not fit.
+        """
+        table = data
+        if not isinstance(data, pa.Table):
+            from tabgan.tables import to_arrow
+
+            table = to_arrow(data)[0]
         if table.num_rows == 0:
             raise DataError("the table has no rows; at least one row is needed.")
-        wishes = wishes or Wishes()
+        wishes = Wishes.given(wishes)
         wishes.check_names(table.column_names)
         labelled = {field.name: labels_as_codes(table[field.name]) for field in table.schema if is_text(field.type)}
         labels = [codes for codes in labelled.values() if 2 <= codes.max() + 1 < table.num_rows / 2]

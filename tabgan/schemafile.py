@@ -62,6 +62,13 @@ class Wishes:
         facts = content.get("facts")
         return cls(wishes, None if facts is None else found._facts(facts), source, found.lines)
 
+    @classmethod
+    def given(cls, wishes: Any) -> Wishes:
+        """Wishes as a user may give them: a path, a mapping, or none."""
+        if isinstance(wishes, Wishes):
+            return wishes
+        return cls.read(wishes) if isinstance(wishes, str | Path) else cls.of(wishes)
+
     def where(self, name: str) -> str:
         """Where the column is spoken of, for the beginning of an error; "" where it is not."""
         return self.at("columns", name) if name in self.columns else ""

@@ -72,10 +72,8 @@ class Synthesizer:
         cannot be learned.
         """
         history = History(progress, self.time_limit)
-        if isinstance(schema, str | Path):
-            schema = Wishes.read(schema)
-        elif not isinstance(schema, Schema):
-            schema = Wishes.of(schema)
+        if not isinstance(schema, Schema):
+            schema = Wishes.given(schema)
         source, kind = open_source(data)
         history.report("encode", 0, source.rows)
         learned = learn(source, schema, self.seed, lambda done, rows: history.report("encode", done, rows))

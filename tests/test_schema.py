@@ -3,6 +3,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pydantic
 import pytest
@@ -284,3 +285,12 @@ def test_facts_are_written_with_the_switch_that_turns_them_off():
     assert {fact["kind"] for fact in content["facts"]} <= {"fixed", "order", "at_least", "sum", "same", "missing"}
     assert all(fact["keep"] for fact in content["facts"])
     assert content["facts"]
+
+
+def test_a_schema_is_inferred_of_any_table(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"zip": [10_115, 20_095] * 10, "x": np.arange(20) / 3})
+    schema = Schema.infer(frame, {"columns": {"zip": "number"}})
+    assert schema["zip"].kind == "number"
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    schema.to_yaml(tmp_path / "schema.yaml")
+    assert Schema.infer(tmp_path / "t.csv", tmp_path / "schema.yaml")["zip"].kind == "number"

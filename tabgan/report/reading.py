@@ -6,6 +6,9 @@ from tabgan.report.report import Report
 
 CHANCE = 0.02
 """AUCs and shares that differ by no more than this read as equal."""
+CHANCE_OF_SHARE = 1.4
+"""The share of rows nearer to one table than to another varies by chance by so much, twice over, divided by the square
+root of the number of rows of the smaller table."""
 _CLOSE = 0.005
 """Similarities that differ by less than half a point read as equal."""
 _AT_AN_END = 0.05
@@ -75,7 +78,7 @@ def read_figure(report: Report, name: str) -> str:
             return f"{model} is of no use on real rows."
         case "tstr":
             return f"{model} is worse on real rows than one learned from real rows."
-        case "dcr_share" if value <= 0.5 + CHANCE:
+        case "dcr_share" if value <= 0.5 + max(CHANCE, CHANCE_OF_SHARE / _rows(report) ** 0.5):
             return (
                 "Synthetic rows lie no nearer to the rows they were made from than to others: this measure sees "
                 "nothing that is remembered. It does not prove that nobody is given away."
@@ -89,3 +92,7 @@ def read_figure(report: Report, name: str) -> str:
             return "No more synthetic rows than other real rows are the same as a real row, cell by cell."
         case _:
             return "More synthetic rows than other real rows are copies of a real row."
+
+
+def _rows(report: Report) -> int:
+    return min(facts.rows for facts in report.tables.values())
