@@ -40,11 +40,13 @@ class Completion:
 
     encoder: TableEncoder
     networks: Networks
+    rounds: int | None = None
+    """Rounds in which free codes are drawn; by default the model's, and never so few that they are the game's."""
 
     def sampler(self, *, complete: bool = False) -> ConditionedSampler:
         """The sampler of the weights that know every conditional."""
         networks = self.networks
-        rounds = max(networks.rounds, networks.game_rounds + 1)
+        rounds = self.rounds or max(networks.rounds, networks.game_rounds + 1)
         return ConditionedSampler(
             networks.conditional, networks.information, networks.exclusions, rounds, complete=complete
         )

@@ -164,10 +164,12 @@ class Synthesizer:
         if balance is not None:
             name, shares = self._shares(balance)
             streams = [self._conditions({**(where or {}), name: value}) for value in shares]
-            return self._decoded(n, self._completion().balanced(n, streams, list(shares.values()), seed), [], seed)
+            return self._decoded(
+                n, self._completion(rounds).balanced(n, streams, list(shares.values()), seed), [], seed
+            )
         if where:
             wanted = self._conditions(where)
-            return self._decoded(n, self._completion().blocks(n, wanted, seed), wanted, seed)
+            return self._decoded(n, self._completion(rounds).blocks(n, wanted, seed), wanted, seed)
         return self._slabs(n, seed, rounds or networks.rounds)
 
     def sample_given(self, given: Any, *, where: Mapping[str, Any] | None = None, seed: int | None = None) -> pa.Table:
@@ -205,8 +207,9 @@ class Synthesizer:
         with one_thread():
             return completion.log_probabilities(self._encoder.encode(to_arrow(data)[0]))
 
-    def _completion(self) -> Completion:
-        return Completion(self._encoder, self._fitted())
+    def _completion(self, rounds: int | None = None) -> Completion:
+        networks = self._fitted()
+        return Completion(self._encoder, networks, rounds)
 
     def _conditions(self, where: Mapping[str, Any]) -> list[Condition]:
         columns = [self.schema[name] for name in self.schema.kept]

@@ -71,6 +71,8 @@ def sample(
     """Make synthetic rows from a model file; the same seed gives the same rows."""
     if (rows is None) == (given is None):
         raise typer.BadParameter("give either -n or --given", param_hint="-n")
+    if [given, like, balance].count(None) < 2:
+        raise typer.BadParameter("only one of --given, --like and --balance can be had", param_hint="--balance")
 
     from tabgan.tables import TableWriter, check_output, write_table
 

@@ -108,6 +108,23 @@ def test_either_n_or_given(tabgan, model, tmp_path):
         assert "give either -n or --given" in ran.err
 
 
+def test_ways_that_exclude_each_other(tabgan, model, orders, tmp_path):
+    ran = tabgan("sample", model, "-n", 5, "-o", tmp_path / "x.csv", "--like", orders, "--balance", "size")
+    assert ran.status == 2
+    assert "only one of --given, --like and --balance" in ran.err
+
+
+def test_labels_are_balanced_and_rows_varied(tabgan, model, orders, tmp_path):
+    assert tabgan("sample", model, "-n", 300, "-o", tmp_path / "x.csv", "--balance", "size").status == 0
+    with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
+        sizes = [row["size"] for row in csv.DictReader(file)]
+    assert min(sizes.count(size) for size in "SML") > 85
+    assert tabgan("sample", model, "-n", 300, "-o", tmp_path / "y.csv", "--like", orders).status == 0
+    real, made = (path.read_text(encoding="utf-8").splitlines() for path in (orders, tmp_path / "y.csv"))
+    same = [a.split(",")[-1] == b.split(",")[-1] for a, b in zip(real, made, strict=True)]
+    assert sum(same) > 200
+
+
 def test_missing_cells_are_filled(tabgan, model, orders, tmp_path):
     ran = tabgan("impute", model, orders, "-o", tmp_path / "full.csv")
     assert ran.status == 0
