@@ -21,7 +21,7 @@ from tabgan.encoding.lookup import Lookup
 from tabgan.encoding.number import NumberEncoder
 from tabgan.encoding.plan import Plan, plan
 from tabgan.encoding.table import TableEncoder, filled
-from tabgan.errors import ConfigError, SchemaError, nearest
+from tabgan.errors import ConfigError, SchemaError, meant, other_type
 from tabgan.sampling.conditioned import ConditionedSampler
 from tabgan.sampling.rng import generator as keyed
 from tabgan.sampling.rounds import Rounds
@@ -143,10 +143,7 @@ class Completion:
         schema = self.encoder.arrow_schema
         for name in table.column_names:
             if name not in schema.names:
-                close = nearest(name, schema.names)
-                raise SchemaError(
-                    f"the model has no column {name!r}" + (f"; did you mean {close!r}?" if close else ".")
-                )
+                raise SchemaError(f"the model has no column {name!r}{meant(name, schema.names)}")
         columns = {
             field.name: _cast(table[field.name], field)
             if field.name in table.column_names
@@ -247,7 +244,4 @@ def _cast(cells: pa.ChunkedArray, field: pa.Field) -> pa.Array:
             return values.cast(field.type.value_type).dictionary_encode().cast(field.type)
         return values.cast(field.type)
     except pa.ArrowException:
-        raise SchemaError(
-            f"column {field.name!r} holds {cells.type} here and {field.type} where the model was fitted, "
-            "and not every cell can be turned into the latter; give it that type."
-        ) from None
+        raise other_type(field.name, cells.type, field.type) from None

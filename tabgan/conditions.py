@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from tabgan.column import Column
-from tabgan.errors import ConfigError, nearest
+from tabgan.errors import ConfigError, meant
 
 _OPERATORS = ("==", "!=", "<=", ">=", "<", ">")
 _QUOTED = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
@@ -216,8 +216,7 @@ def conditions(wishes: Mapping[str, Any], columns: Sequence[Column], arrow_schem
     found = []
     for name, wish in wishes.items():
         if name not in by_name:
-            close = nearest(name, by_name)
-            raise ConfigError(f"there is no column {name!r}" + (f"; did you mean {close!r}?" if close else "."))
+            raise ConfigError(f"there is no column {name!r}{meant(name, by_name)}")
         column, kind = by_name[name], arrow_schema.field(name).type
         where = Where.of(wish)
         parts = where.parts if isinstance(where, _Both) else (where,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable
 
 
@@ -57,3 +58,25 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     """The word of `words` that is spelled most like `word`, or None where nothing is close."""
     found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def meant(word: str, words: Iterable[str], otherwise: str = ".") -> str:
+    """The end of an error about a wrong word: the nearest right one, or else `otherwise`."""
+    close = nearest(word, words)
+    return f"; did you mean {close!r}?" if close else otherwise
+
+
+def other_type(name: str, here: object, fitted: object) -> SchemaError:
+    """What is wrong with a column whose cells cannot be turned into the type that the model was fitted on."""
+    return SchemaError(
+        f"column {name!r} holds {here} here and {fitted} where the model was fitted, "
+        "and not every cell can be turned into the latter; give it that type."
+    )
+
+
+def check_names(names: Iterable[str], of: str = "") -> None:
+    """Raise `DataError` where a name of a column occurs twice; `of`: what the columns are of, for the error."""
+    counts = Counter(names)
+    twice = sorted(name for name, times in counts.items() if times > 1)
+    if twice:
+        raise DataError(f"{f'{of}: ' if of else ''}column name(s) occur more than once: {some_of(twice)}. Rename them.")

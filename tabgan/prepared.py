@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from tabgan.column import Column, plain
 from tabgan.encoding.cells import dictionary_of, with_dictionary
-from tabgan.errors import SchemaError
+from tabgan.errors import SchemaError, other_type
 from tabgan.inference import LARGEST
 
 
@@ -65,10 +65,7 @@ def _number(column: Column, bound: Any, kind: pa.DataType, rounded: Any) -> pa.S
             return pa.scalar(float(number), kind)
     except (ValueError, InvalidOperation, pa.ArrowException):
         raise SchemaError(f"column {column.name!r}: {bound!r} is no bound of {kind}; give a number.") from None
-    raise SchemaError(
-        f"column {column.name!r} holds {kind} here and {column.dtype} where the model was fitted, "
-        "and not every cell can be turned into the latter; give it that type."
-    )
+    raise other_type(column.name, kind, column.dtype)
 
 
 def _range(kind: pa.DataType) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from tabgan.column import Column, labels_as_codes
-from tabgan.errors import DataError, SchemaError, nearest
+from tabgan.errors import DataError, SchemaError, meant
 from tabgan.facts import Fact, find_facts
 from tabgan.kinds import infer_column, is_text
 from tabgan.prepared import pooled, prepared
@@ -31,8 +31,7 @@ class Schema(BaseModel):
         for fact in self.facts:
             for name in fact.columns:
                 if name not in self.names:
-                    close = nearest(name, self.names)
-                    hint = f"; did you mean {close!r}?" if close else "."
+                    hint = meant(name, self.names)
                     raise ValueError(f"the fact '{fact}' names a column {name!r} that is not there{hint}")
         return self
 
@@ -74,8 +73,7 @@ class Schema(BaseModel):
         for column in self.columns:
             if column.name == name:
                 return column
-        close = nearest(name, self.names)
-        raise SchemaError(f"no column {name!r}" + (f"; did you mean {close!r}?" if close else "."))
+        raise SchemaError(f"no column {name!r}{meant(name, self.names)}")
 
     def __iter__(self) -> Iterator[Column]:  # type: ignore[override]
         return iter(self.columns)

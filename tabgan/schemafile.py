@@ -11,7 +11,7 @@ import pydantic
 import yaml
 
 from tabgan.column import Column
-from tabgan.errors import FileError, SchemaError, nearest, some_of
+from tabgan.errors import FileError, SchemaError, meant, some_of
 from tabgan.facts import Fact
 from tabgan.written import NumberFormat
 
@@ -83,11 +83,11 @@ class Wishes:
         names = list(names)
         for name in self.columns:
             if name not in names:
-                raise SchemaError(f"{self.at('columns', name)}the table has no column {name!r}{_meant(name, names)}")
+                raise SchemaError(f"{self.at('columns', name)}the table has no column {name!r}{meant(name, names)}")
         for i, fact in enumerate(self.facts or ()):
             for name in fact.columns:
                 if name not in names:
-                    raise SchemaError(f"{self.at('facts', i)}the table has no column {name!r}{_meant(name, names)}")
+                    raise SchemaError(f"{self.at('facts', i)}the table has no column {name!r}{meant(name, names)}")
 
     def _column(self, name: str, settings: Any) -> Mapping[str, Any]:
         place = ("columns", name)
@@ -125,8 +125,8 @@ class Wishes:
         for word in content:
             if word not in allowed:
                 raise SchemaError(
-                    f"{self.at(*place, word)}there is no setting {str(word)!r}{_meant(str(word), allowed)}"
-                    + ("" if nearest(str(word), allowed) else f" Settings are {', '.join(allowed)}.")
+                    f"{self.at(*place, word)}there is no setting {str(word)!r}"
+                    + meant(str(word), allowed, f". Settings are {', '.join(allowed)}.")
                 )
 
     def _validated(self, model: Any, content: Mapping[str, Any], place: Place) -> Any:
@@ -139,7 +139,7 @@ class Wishes:
             words = _words(model, str(path[0])) if path else []
             what = f"{path[0]} is {given!r}" if path else "this is no fact"
             if words and first["type"] == "literal_error":
-                how = f"it must be one of {', '.join(words)}{_meant(str(given), words)}"
+                how = f"it must be one of {', '.join(words)}{meant(str(given), words)}"
             else:
                 how = first["msg"][0].lower() + first["msg"][1:] + "."
             if first["type"] == "missing":
@@ -147,11 +147,6 @@ class Wishes:
                 how = f"a {model.__name__.lower()} has it."
             about = f"column {content['name']!r}: " if model is Column else ""
             raise SchemaError(f"{self.at(*place, *path)}{about}{what}; {how}") from None
-
-
-def _meant(word: str, words: Iterable[str]) -> str:
-    close = nearest(word, words)
-    return f"; did you mean {close!r}?" if close else "."
 
 
 def _words(model: type[pydantic.BaseModel], name: str) -> list[str]:

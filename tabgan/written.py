@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tabgan.errors import nearest
+from tabgan.errors import meant
 
 SIGNS = r"[$€£¥₹₽₩₺₪฿]|USD|EUR|GBP|JPY|CHF|CAD|AUD|SEK|NOK|DKK|PLN|INR|CNY|BRL|Rs\.?|zł|Kč|kr"
 """Currencies that may stand before or after a number."""
@@ -57,9 +57,8 @@ class NumberFormat:
         """Undo `str`. Raises `ValueError` for what is no pattern."""
         found = _PATTERN.fullmatch(pattern)
         if found is None:
-            close = nearest(pattern, ["#,##0.00", "#.##0,00", "0.00", "0,00", "0%", "$#,##0.00", "#.##0,00 €"])
-            hint = f"; did you mean {close!r}?" if close else "."
-            raise ValueError(f"{pattern!r} is no pattern of a number{hint}")
+            some = ["#,##0.00", "#.##0,00", "0.00", "0,00", "0%", "$#,##0.00", "#.##0,00 €"]
+            raise ValueError(f"{pattern!r} is no pattern of a number{meant(pattern, some)}")
         places = found["places"] or ""
         thousands, point = found["thousands"] or "", found["point"] or ("," if found["thousands"] == "." else ".")
         return cls(

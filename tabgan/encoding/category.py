@@ -13,7 +13,7 @@ from tabgan.column import plain
 from tabgan.conditions import Condition
 from tabgan.encoding.base import Code, ColumnEncoder, Draw, Restriction
 from tabgan.encoding.cells import dictionary_of, from_json, to_json, with_dictionary
-from tabgan.errors import ConfigError, SchemaError, nearest, some_of
+from tabgan.errors import ConfigError, SchemaError, meant, some_of
 
 MAX_LABELS = 2_000
 """More labels than this are written as two or three digits, so that no code is as wide as the column's cardinality."""
@@ -114,8 +114,7 @@ class CategoryEncoder(ColumnEncoder):
         values = condition.where.values
         if not values:
             return "no label of the table fulfils the condition."
-        close = nearest(values[0], self.column.labels(pa.chunked_array([self.labels_])).tolist())
-        hint = f"; did you mean {close!r}?" if close else "."
+        hint = meant(values[0], self.column.labels(pa.chunked_array([self.labels_])).tolist())
         return f"{values[0]!r} does not occur in the table that the model was fitted on{hint}"
 
     def state(self) -> dict[str, Any]:

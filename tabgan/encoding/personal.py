@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from tabgan.encoding.key import fill, shapes_of
 from tabgan.encoding.made_up import MadeUpEncoder, hashed
-from tabgan.errors import SchemaError, nearest
+from tabgan.errors import SchemaError, meant
 
 NAMES, PLACES = 1_000, 300
 """Different names, streets and cities that are kept."""
@@ -183,8 +183,7 @@ def _faker(locale: str) -> Any:
     except AttributeError:
         from faker.config import AVAILABLE_LOCALES
 
-        close = nearest(locale, sorted(AVAILABLE_LOCALES))
-        raise SchemaError(f"no locale {locale!r}" + (f"; did you mean {close!r}?" if close else ".")) from None
+        raise SchemaError(f"no locale {locale!r}{meant(locale, sorted(AVAILABLE_LOCALES))}") from None
     made.seed_instance(0)
     return made
 

@@ -21,7 +21,7 @@ from tabgan.encoding.key import KeyEncoder
 from tabgan.encoding.number import NumberEncoder
 from tabgan.encoding.personal import PersonalEncoder, TextEncoder
 from tabgan.encoding.relations import Relations
-from tabgan.errors import ConfigError, SchemaError, some_of
+from tabgan.errors import ConfigError, SchemaError, other_type, some_of
 from tabgan.schema import Schema
 
 ENCODERS: dict[str, type[ColumnEncoder]] = {
@@ -191,7 +191,4 @@ def _encoded(encoder: ColumnEncoder, values: pa.ChunkedArray) -> np.ndarray:
     try:
         return encoder.encode(values)
     except pa.ArrowException:
-        raise SchemaError(
-            f"column {encoder.column.name!r} holds {values.type} here and {encoder.type} where the model was fitted, "
-            "and not every cell can be turned into the latter; give it that type."
-        ) from None
+        raise other_type(encoder.column.name, values.type, encoder.type) from None

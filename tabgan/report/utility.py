@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabgan.errors import DataError, nearest
+from tabgan.errors import DataError, meant
 from tabgan.report.columns import ComparableTable
 from tabgan.report.detection import is_label, matrix
 
@@ -20,8 +20,7 @@ def utility(train: ComparableTable, test: ComparableTable, target: str, seed: in
 
     names = [column.name for column in train.columns]
     if target not in names:
-        close = nearest(target, names)
-        hint = f"; did you mean {close!r}?" if close else "; columns that are made up or not there cannot be predicted."
+        hint = meant(target, names, "; columns that are made up or not there cannot be predicted.")
         raise DataError(f"there is no column {target!r} to predict{hint}")
     at = names.index(target)
     rows = np.random.default_rng(seed).permutation(train.rows)[:MOST_ROWS]

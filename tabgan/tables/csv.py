@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from tabgan.column import plain
-from tabgan.errors import DataError, FileError, some_of
+from tabgan.errors import FileError, check_names
 
 SPELLING = b"tabgan.spelling"
 """Field metadata: how a boolean of a CSV was written, `true word/false word`."""
@@ -205,9 +205,7 @@ def _header(file: BinaryIO, name: str, dialect: Dialect) -> list[str]:
         lines.detach()
     if not names:
         raise FileError(f"{name} is empty; a table needs a header line and rows.")
-    twice = sorted({column for column in names if names.count(column) > 1})
-    if twice:
-        raise DataError(f"{name}: column name(s) occur more than once: {some_of(twice)}. Rename them.")
+    check_names(names, name)
     return names
 
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from tabgan.errors import DataError, FileError, some_of
+from tabgan.errors import DataError, FileError, check_names, some_of
 from tabgan.tables.csv import CsvFile, CsvSink
 
 STANDARD = "-"
@@ -213,9 +213,7 @@ def _whole_parquet(name: str) -> Iterator[None]:
 
 def _checked(source: Source, name: str) -> Source:
     names = source.schema.names
-    twice = sorted({column for column in names if names.count(column) > 1})
-    if twice:
-        raise DataError(f"{name}: column name(s) occur more than once: {some_of(twice)}. Rename them.")
+    check_names(names, name)
     if not names:
         raise DataError(f"{name} has no columns.")
     if source.rows == 0:

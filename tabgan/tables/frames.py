@@ -10,7 +10,7 @@ from typing import Any
 import narwhals
 import pyarrow as pa
 
-from tabgan.errors import DataError, some_of
+from tabgan.errors import DataError, check_names, some_of
 from tabgan.tables.files import Source, open_table, read_table
 
 _NARWHALS = "narwhals "
@@ -106,7 +106,7 @@ def _from_pandas(frame: Any) -> pa.Table:
             "column names must all be text, or all whole numbers; use frame.columns.map(str) for the former."
         )
     names = [str(column) for column in frame.columns]
-    _check_names(names)
+    check_names(names)
     try:
         table = pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, TypeError, ValueError):
@@ -145,13 +145,7 @@ def _mixed(frame: Any) -> str:
 def _checked(table: pa.Table) -> pa.Table:
     if table.num_columns == 0:
         raise DataError("the table has no columns.")
-    _check_names(table.column_names)
+    check_names(table.column_names)
     if table.num_rows == 0:
         raise DataError("the table has no rows; at least one row is needed.")
     return table
-
-
-def _check_names(names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"column name(s) occur more than once: {some_of(twice)}. Rename them.")
