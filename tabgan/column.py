@@ -95,6 +95,10 @@ class Column(BaseModel):
         whole = stamps.cast(pa.timestamp(self.unit), safe=False).cast(pa.int64())
         return np.asarray(pc.fill_null(whole, 0)), missing
 
+    def tick(self, iso: str) -> int:
+        """A date in ISO 8601 in the unit of `ticks`. Raises `ArrowInvalid` for other text."""
+        return int(pa.array([iso]).cast(pa.timestamp(self.unit)).cast(pa.int64())[0].as_py())
+
     def part(self, values: pa.ChunkedArray, part: Part) -> pa.Array:
         """A part of a date's wall clock as whole numbers, missing where it is; weeks run from Monday, which is 0."""
         ticks, missing = self.ticks(values)

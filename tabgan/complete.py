@@ -38,8 +38,8 @@ TOGETHER = 4_096
 class Completion:
     """Draws rows from a fitted model given conditions, or given some of their cells."""
 
-    encoder: TableEncoder
     networks: Networks
+    encoder: TableEncoder
     rounds: int | None = None
     """Rounds in which free codes are drawn; by default the model's, and never so few that they are the game's."""
 
@@ -111,7 +111,7 @@ class Completion:
 
     def values_of(self, name: str) -> list[Any]:
         """The few values of a column that can be balanced. Raises `ConfigError` for a column of many."""
-        encoder = next((each for each in self.encoder.encoders if each.column.name == name), None)
+        encoder, _ = self.encoder.places().get(name, (None, 0))
         if isinstance(encoder, CategoryEncoder):
             return [str(label) for label in encoder.column.labels(pa.chunked_array([encoder.labels_]))]
         if isinstance(encoder, NumberEncoder) and encoder.scale_.is_atom.all():
@@ -180,12 +180,8 @@ class Completion:
         """Of each label of a column given the other cells of each row, `(rows, labels)`, and the labels.
 
         Raises `ConfigError` for a column without labels, or of more than fit one code."""
-        code = 0
-        for encoder in self.encoder.encoders:
-            if encoder.column.name == name:
-                break
-            code += len(encoder.codes_)
-        if encoder.column.name != name or not isinstance(encoder, CategoryEncoder) or len(encoder.codes_) != 1:
+        encoder, code = self.encoder.places().get(name, (None, 0))
+        if not isinstance(encoder, CategoryEncoder) or len(encoder.codes_) != 1:
             raise ConfigError(f"column {name!r} has no labels of its own to give probabilities of.")
         begun = self._whole(table)
         codes, known = self.encoder.encode(begun), self._known(begun)

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -82,9 +83,9 @@ def _tighter(a: tuple[Any, bool], b: tuple[Any, bool], *, above: bool) -> tuple[
     return max(a, b, key=lambda end: end[0]) if above else min(a, b, key=lambda end: end[0])
 
 
-def parse(expressions: Iterable[str]) -> dict[str, Where]:
+def parse(expressions: Iterable[str]) -> dict[str, Any]:
     """`["age >= 30", "region in [N, S]"]` as conditions by column. Raises `ConfigError`."""
-    found: dict[str, Where] = {}
+    found: dict[str, list[Where]] = {}
     for expression in expressions:
         match = _EXPRESSION.fullmatch(expression)
         if match is None:
@@ -108,20 +109,15 @@ def parse(expressions: Iterable[str]) -> dict[str, Where]:
                 ">": Where(low=value, low_open=True),
                 ">=": Where(low=value),
             }[operator]
-        # Ends are text until the column is known: the tighter one is found then.
-        found[column] = where if column not in found else _later(found[column], where)
-    return found
+        found.setdefault(column, []).append(where)
+    return {column: parts[0] if len(parts) == 1 else _All(tuple(parts)) for column, parts in found.items()}
 
 
 @dataclass(frozen=True)
-class _Both(Where):
-    """Conditions that are joined when the column's type is known."""
+class _All:
+    """Conditions on one column that are joined when its type is known: until then the ends of ranges are text."""
 
-    parts: tuple[Where, ...] = ()
-
-
-def _later(first: Where, second: Where) -> Where:
-    return _Both(parts=(*(first.parts if isinstance(first, _Both) else (first,)), second))
+    parts: tuple[Where, ...]
 
 
 def _bare(text: str) -> str:
@@ -218,15 +214,11 @@ def conditions(wishes: Mapping[str, Any], columns: Sequence[Column], arrow_schem
         if name not in by_name:
             raise ConfigError(f"there is no column {name!r}{meant(name, by_name)}")
         column, kind = by_name[name], arrow_schema.field(name).type
-        where = Where.of(wish)
-        parts = where.parts if isinstance(where, _Both) else (where,)
-        typed = [_typed(part, column, kind) for part in parts]
-        both = typed[0]
-        for part in typed[1:]:
-            both = both.joined(part)
-        condition = Condition(column, both)
+        parts = wish.parts if isinstance(wish, _All) else (Where.of(wish),)
+        where = reduce(Where.joined, [_typed(part, column, kind) for part in parts])
+        condition = Condition(column, where)
         low, high = condition.ends
-        if low > high or (both.values == () and not both.null):
+        if low > high or (where.values == () and not where.null):
             raise ConfigError(f"the conditions on column {name!r} allow no value; widen them.")
         found.append(condition)
     return found
@@ -258,10 +250,8 @@ def _typed(where: Where, column: Column, kind: pa.DataType) -> Where:
 
 
 def _number(value: Any, column: Column) -> float:
-    if isinstance(value, str) and column.format is not None:
-        cells = column.as_numbers(pa.chunked_array([[value]])) if not _is_number(value) else None
-        if cells is not None:
-            return float(cells[0].as_py())
+    if isinstance(value, str) and column.format is not None and math.isnan(_float(value)):
+        return float(column.as_numbers(pa.chunked_array([[value]]))[0].as_py())
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -271,20 +261,11 @@ def _number(value: Any, column: Column) -> float:
     return number
 
 
-def _is_number(text: str) -> bool:
-    return not math.isnan(_float(text))
-
-
 def _ticks(value: Any, column: Column) -> int:
     text = value if isinstance(value, str) else value.isoformat() if hasattr(value, "isoformat") else str(value)
-    for form in (None, column.format):
+    for read in (column.tick, lambda text: int(column.ticks(pa.chunked_array([[text]]))[0][0])):
         try:
-            if form is None:
-                stamp = pa.array([text]).cast(pa.timestamp(column.unit))
-                return int(stamp.cast(pa.int64())[0].as_py())
-            ticks, missing = column.ticks(pa.chunked_array([[text]]))
-            if not missing[0]:
-                return int(ticks[0])
+            return read(text)
         except (pa.ArrowException, ValueError):
             continue
     raise ConfigError(f"column {column.name!r} holds dates, and {text!r} is none; write it like 2024-01-31.")

@@ -92,10 +92,9 @@ def _tick(column: Column, bound: Any) -> int | None:
     if bound is None:
         return None
     try:
-        stamp = pa.array([str(bound)]).cast(pa.timestamp(column.unit))
+        return column.tick(str(bound))
     except pa.ArrowException:
         raise SchemaError(f"column {column.name!r}: {bound!r} is no date; write it like 2024-01-31.") from None
-    return int(stamp.cast(pa.int64())[0].as_py())
 
 
 def pooled(column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -138,7 +138,6 @@ class Synthesizer:
                 raise ConfigError("n and given exclude each other: there is one row for each given one.")
             return from_arrow(self.sample_given(given, where=where, seed=seed), self._kind)
         if like is not None:
-            n = to_arrow(like)[0].num_rows if n is None else n
             return from_arrow(self.sample_like(n, like, strength=strength, where=where, seed=seed), self._kind)
         n = self.rows_ if n is None else n
         tables = self.sample_tables(n, where=where, balance=balance, seed=seed, rounds=rounds)
@@ -161,16 +160,16 @@ class Synthesizer:
             raise ConfigError(f"rounds is {rounds}; use 1 or more, or None for the default of {networks.rounds}.")
         self._encoder.check_rows(n)
         seed = self.seed if seed is None else seed
+        wanted = self._conditions(where or {})
         if balance is not None:
             name, shares = self._shares(balance)
             streams = [self._conditions({**(where or {}), name: value}) for value in shares]
-            return self._decoded(
-                n, self._completion(rounds).balanced(n, streams, list(shares.values()), seed), [], seed
-            )
-        if where:
-            wanted = self._conditions(where)
-            return self._decoded(n, self._completion(rounds).blocks(n, wanted, seed), wanted, seed)
-        return self._slabs(n, seed, rounds or networks.rounds)
+            blocks = self._completion(rounds).balanced(n, streams, list(shares.values()), seed)
+        elif wanted:
+            blocks = self._completion(rounds).blocks(n, wanted, seed)
+        else:
+            blocks = self._drawn(n, rounds or networks.rounds, seed)
+        return self._decoded(n, blocks, wanted, seed)
 
     def sample_given(self, given: Any, *, where: Mapping[str, Any] | None = None, seed: int | None = None) -> pa.Table:
         """The rows of `sample(given=...)` as an Arrow table."""
@@ -208,8 +207,7 @@ class Synthesizer:
             return completion.log_probabilities(self._encoder.encode(to_arrow(data)[0]))
 
     def _completion(self, rounds: int | None = None) -> Completion:
-        networks = self._fitted()
-        return Completion(self._encoder, networks, rounds)
+        return Completion(self._fitted(), self._encoder, rounds)
 
     def _conditions(self, where: Mapping[str, Any]) -> list[Condition]:
         columns = [self.schema[name] for name in self.schema.kept]
@@ -229,18 +227,19 @@ class Synthesizer:
 
     def sample_like(
         self,
-        n: int,
+        n: int | None,
         like: Any,
         *,
         strength: float = 0.3,
         where: Mapping[str, Any] | None = None,
         seed: int | None = None,
     ) -> pa.Table:
-        """The rows of `sample(like=...)` as an Arrow table."""
+        """The rows of `sample(like=...)` as an Arrow table; by default as many as `like` has."""
         if not 0 <= strength <= 1:
             raise ConfigError(f"strength is {strength}; use a number from 0 (all cells stay) to 1 (none does).")
         completion, seed = self._completion(), self.seed if seed is None else seed
         table = to_arrow(like)[0]
+        n = table.num_rows if n is None else n
         table = table.take(pa.array(np.arange(n) % table.num_rows))
         columns = {}
         for i, name in enumerate(table.column_names):
@@ -268,6 +267,7 @@ class Synthesizer:
     def _decoded(
         self, n: int, blocks: Iterator[tuple[np.ndarray, np.ndarray]], wanted: list[Condition], seed: int
     ) -> Iterator[pa.Table]:
+        """The rows of `blocks` as tables of `SLAB_ROWS` rows."""
         for first in range(0, n, SLAB_ROWS):
             rows = min(SLAB_ROWS, n - first)
             with one_thread():
@@ -275,19 +275,17 @@ class Synthesizer:
             codes, uniforms = (np.concatenate(each) for each in zip(*parts, strict=True))
             yield self._encoder.decode(codes, Draw(np.arange(first, first + rows), uniforms, seed), wanted)
 
-    def _slabs(self, n: int, seed: int, rounds: int) -> Iterator[pa.Table]:
-        networks = self._fitted()
-        count = len(self._encoder.codes)
-        sampler = networks.sampler(rounds) if count else None
-        blocks = sampler.blocks(n, rounds, seed) if sampler else iter(())
-        for slab, first in enumerate(range(0, n, SLAB_ROWS)):
-            rows = min(SLAB_ROWS, n - first)
-            codes = np.zeros((rows, 0), dtype=np.int64)
-            if sampler:
-                with one_thread():
-                    codes = torch.cat([next(blocks) for _ in range(-(-rows // BLOCK_ROWS))]).numpy()
-            uniforms = np.random.default_rng([abs(seed), slab]).random((rows, count))
-            yield self._encoder.decode(codes, Draw(np.arange(first, first + rows), uniforms, seed))
+    def _drawn(self, n: int, rounds: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Codes and uniforms of `n` rows from nothing, in blocks."""
+        if self._encoder.codes:
+            blocks = (codes.numpy() for codes in self._fitted().sampler(rounds).blocks(n, rounds, seed))
+        else:  # nothing but keys and constants
+            blocks = (np.zeros((min(BLOCK_ROWS, n - first), 0), np.int64) for first in range(0, n, BLOCK_ROWS))
+        for block, codes in enumerate(blocks):
+            slab, place = divmod(block, SLAB_ROWS // BLOCK_ROWS)
+            if place == 0:
+                rng = np.random.default_rng([abs(seed), slab])
+            yield codes, rng.random(codes.shape)
 
     def save(self, path: str | Path, *, force: bool = True) -> None:
         """Write the model to one `.tabgan` file, whole or not at all; `force=False` keeps an existing file."""

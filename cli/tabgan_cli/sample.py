@@ -88,7 +88,7 @@ def sample(
         if given is not None:
             table = synthesizer.sample_given(given, where=conditions, seed=seed)
         else:
-            table = synthesizer.sample_like(rows or 1, like, where=conditions, seed=seed)
+            table = synthesizer.sample_like(rows, like, where=conditions, seed=seed)
         write_table(table, out, force=force)
         made = table.num_rows
     else:

@@ -41,10 +41,7 @@ class Plan:
 def plan(encoder: TableEncoder, conditions: Sequence[Condition]) -> Plan:
     """What `conditions` mean for the codes of `encoder`. Raises `ConfigError` where one allows nothing."""
     found = Plan(list(conditions))
-    encoders, at = {}, 0
-    for one in encoder.encoders:
-        encoders[one.column.name] = (one, at)
-        at += len(one.codes_)
+    encoders = encoder.places()
     derived = {step.column.name: step for step in encoder.relations.steps if isinstance(step, Derived)}
     lookups = {step.column.name: step for step in encoder.relations.steps if isinstance(step, Lookup)}
     for condition in conditions:

@@ -76,6 +76,14 @@ class TableEncoder:
         """What stands in each column of the matrix."""
         return [code for encoder in self.encoders for code in encoder.codes_]
 
+    def places(self) -> dict[str, tuple[ColumnEncoder, int]]:
+        """The encoder of each encoded column and the number of its first code."""
+        found, at = {}, 0
+        for encoder in self.encoders:
+            found[encoder.column.name] = encoder, at
+            at += len(encoder.codes_)
+        return found
+
     def encode(self, table: pa.Table) -> np.ndarray:
         """`(rows, codes)` int64. Raises `SchemaError` where `table` lacks columns or holds labels not seen by fit."""
         lacking = [name for name in self.schema.kept if name not in table.column_names]
@@ -144,11 +152,7 @@ class TableEncoder:
 
     def _code_pairs(self, names: Iterable[tuple[str, ...]], *, first: bool = False) -> set[tuple[int, int]]:
         """Pairs a < b of codes of two columns each; of columns of several codes all of them, or the `first` alone."""
-        codes_of: dict[str, list[int]] = {}
-        at = 0
-        for encoder in self.encoders:
-            codes_of[encoder.column.name] = list(range(at, at + len(encoder.codes_)))
-            at += len(encoder.codes_)
+        codes_of = {name: list(range(at, at + len(encoder.codes_))) for name, (encoder, at) in self.places().items()}
         pairs = set()
         for left, right in names:
             lefts, rights = codes_of.get(left, []), codes_of.get(right, [])
