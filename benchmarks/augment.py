@@ -1,7 +1,9 @@
-"""Does oversampling help a classifier? Cross-validated lift over no augmentation, several seeds; one line a way.
+"""Does oversampling help a classifier? Lift over no augmentation, one line a way.
 
-python benchmarks/augment.py                 # shoppers (Revenue) and sample_data (is it an enthusiast?)
-python benchmarks/augment.py --seeds 0 --folds 5
+    python benchmarks/augment.py                 # shoppers (Revenue) and sample_data (is it an enthusiast?)
+    python benchmarks/augment.py --seeds 0 --folds 5
+
+It is cross-validated, by default with two folds and five seeds.
 """
 
 from __future__ import annotations

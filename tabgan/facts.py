@@ -104,7 +104,8 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
     taken = {fact.column for fact in fixed}
     # What two columns say in other words, one of them says.
     told = {(fact.of, fact.column) for fact in fixed}
-    second = {b for of, b in told if len(of) == 1 and ((b,), of[0]) in told and _before(columns, of[0], b)}
+    place = {column.name: i for i, column in enumerate(columns)}
+    second = {b for of, b in told if len(of) == 1 and ((b,), of[0]) in told and place[of[0]] < place[b]}
     numbers = _side_by_side(_measures(table, [column for column in columns if column.name not in second]))
     dates = _side_by_side({c.name: c.numbers(table[c.name]) for c in columns if c.kind == "datetime"})
     pairs = _ordered_pairs(numbers)
@@ -117,11 +118,6 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
         derived += without_circles(more, derived)
     nulls = {column.name: np.asarray(pc.is_null(plain(table[column.name]))) for column in columns if column.nullable}
     return (*fixed, *derived, *_orders(pairs, [*fixed, *derived]), *_missing(nulls))
-
-
-def _before(columns: Sequence[Column], a: str, b: str) -> bool:
-    names = [column.name for column in columns]
-    return names.index(a) < names.index(b)
 
 
 def _measures(table: pa.Table, columns: Sequence[Column]) -> dict[str, np.ndarray]:

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from tabgan.encoding.table import TableEncoder
 from tabgan.errors import DataError, MisfitError
+from tabgan.inference import LARGEST
 from tabgan.schema import Schema
 from tabgan.schemafile import Wishes
 from tabgan.tables import Source
@@ -76,7 +77,7 @@ class _Looks:
     """What a pass over all rows says of columns: which have missing cells, and the ends of numbers and dates."""
 
     missing: dict[str, bool]
-    ends: dict[str, list[Any]]
+    ends: dict[str, tuple[float, float]]
 
     def schema(self, some: pa.Table, wishes: Wishes) -> Schema:
         """What is inferred from `some` rows, with the ends of all."""
@@ -87,9 +88,8 @@ class _Looks:
             if column.kind in ("number", "datetime"):
                 # Some rows say nothing of the bounds of all; what is wished, holds.
                 wished = wishes.columns.get(column.name, {})
-                ends = self.ends.get(column.name, [None, None]) if column.kind == "number" else [None, None]
-                for name, end in zip(("minimum", "maximum"), ends, strict=True):
-                    update[name] = wished.get(name, end if isinstance(end, int | float) else None)
+                low, high = self.ends.get(column.name, (None, None)) if column.kind == "number" else (None, None)
+                update |= {"minimum": wished.get("minimum", low), "maximum": wished.get("maximum", high)}
             columns.append(column.model_copy(update=update))
         return Schema(columns=tuple(columns), facts=found.facts)
 
@@ -107,12 +107,12 @@ def _look(
             looks.missing[field.name] |= values.null_count > 0
             if pa.types.is_integer(field.type) or pa.types.is_floating(field.type):
                 ends = pc.min_max(values).as_py()
-                before = looks.ends.get(field.name, [])
-                known = [end for end in (*before, ends["min"], ends["max"]) if end is not None and abs(end) <= 1e300]
-                looks.ends[field.name] = [min(known), max(known)] if known else []
+                before = looks.ends.get(field.name, ())
+                known = [end for end in (*before, ends["min"], ends["max"]) if end is not None and abs(end) <= LARGEST]
+                if known:
+                    looks.ends[field.name] = min(known), max(known)
         done += table.num_rows
         report(done, 3 * source.rows)
-    looks.ends = {name: ends for name, ends in looks.ends.items() if ends}
     return pa.concat_tables(picked).combine_chunks(), looks
 
 

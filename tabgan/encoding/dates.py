@@ -95,14 +95,17 @@ class DateEncoder(ColumnEncoder):
         ticks = [low, high] if where.values is None else list(where.values)
         ticks = np.clip(np.array([*ticks, low, high], dtype=float), self.first_, self.last_).astype(np.int64)
         majors, minors, _ = self._parts(ticks, self.monthly_, self.step_)
-        if where.values is None:
-            major = Condition(self.column, Where(low=majors[0], high=majors[1], null=where.null))
-            if low > self.last_ or high < self.first_:
-                major = Condition(self.column, Where(low=1.0, high=0.0, null=where.null))
-        else:
+        if where.values is not None:
             inside = [m for m, t in zip(majors[:-2], where.values, strict=True) if self.first_ <= t <= self.last_]
-            major = Condition(self.column, Where(values=tuple(inside), null=where.null))
-        kept = scale_restriction(self.column.name, self.scales_[0], major, 0.5, self.scales_[0].knots[[0, -1], [0, -1]])
+            major = Where(values=tuple(inside), null=where.null)
+        elif low > self.last_ or high < self.first_:
+            major = Where(values=(), null=where.null)
+        else:
+            major = Where(low=majors[0], high=majors[1], null=where.null)
+        first, last = pa.array([self.first_, self.last_]).cast(pa.timestamp(self.column.unit)).cast(pa.string())
+        kept = scale_restriction(
+            self.column.name, self.scales_[0], Condition(self.column, major), 0.5, f"{first} to {last}"
+        )
         weights = [kept.weights[0]]
         pairs = {}
         for j, i in enumerate(self._used[1:], start=1):

@@ -263,7 +263,8 @@ class NumberEncoder(ColumnEncoder):
 
     def restrict(self, condition: Condition) -> Restriction:
         half = 0.0 if self.column.precision is None else 0.5 * 10.0**-self.column.precision
-        return scale_restriction(self.column.name, self.scale_, condition, half, as_float(self.ends_))
+        low, high = as_float(self.ends_)
+        return scale_restriction(self.column.name, self.scale_, condition, half, f"{low:g} to {high:g}")
 
     def mend(self, values: pa.Array, condition: Condition) -> pa.Array:
         out = ~condition.allows(pa.chunked_array([values]))
@@ -280,12 +281,12 @@ class NumberEncoder(ColumnEncoder):
         return self._set(Scale.restore(state), from_json(state["ends"], self.type))
 
 
-def scale_restriction(name: str, scale: Scale, condition: Condition, half: float, ends: np.ndarray) -> Restriction:
-    """What a condition leaves of the one code of a scale; `ends`: the real lowest and highest number, for errors."""
+def scale_restriction(name: str, scale: Scale, condition: Condition, half: float, holds: str) -> Restriction:
+    """What a condition leaves of the one code of a scale; `holds`: what the column holds, for errors."""
     within = scale.allowed(condition, half)
     weights = np.maximum(within[:, 1] - within[:, 0], 0.0)
     if not weights.any() and not condition.where.null:
-        raise ConfigError(f"column {name!r}: no value is allowed; the table holds {ends[0]:g} to {ends[1]:g}.")
+        raise ConfigError(f"column {name!r}: no value is allowed; the table holds {holds}.")
     code = np.concatenate([[float(condition.where.null)], weights])
     return Restriction([code], {}, {0: np.concatenate([[[0.0, 1.0]], within])})
 

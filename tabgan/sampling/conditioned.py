@@ -100,15 +100,18 @@ class ConditionedSampler:
         return {code: values[picked] for code, values in drawn.items()}
 
     def _log_weights(self, code: int, plan: Plan, drawn: Mapping[int, Tensor]) -> Tensor:
-        weights = torch.from_numpy(np.log(np.maximum(plan.weights[code], 1e-300))).clamp(min=2 * IMPOSSIBLE)
-        found = torch.where(torch.from_numpy(plan.weights[code] > 0), weights, 2 * IMPOSSIBLE).float().to(self.device)
+        found = self._log(plan.weights[code])
         for (a, b), allowed in plan.pairs.items():
-            penalty = torch.from_numpy(np.where(allowed, 0.0, 2 * IMPOSSIBLE)).float().to(self.device)
             if b == code and a in drawn:
-                found = found + penalty[drawn[a]]
+                found = found + self._log(allowed)[drawn[a]]
             elif a == code and b in drawn:
-                found = found + penalty.T[drawn[b]]
+                found = found + self._log(allowed.T)[drawn[b]]
         return found
+
+    def _log(self, shares: np.ndarray) -> Tensor:
+        """The log of shares that are allowed, and what is as good as impossible where none is."""
+        logs = torch.from_numpy(shares.astype(np.float64)).log().clamp(min=2 * IMPOSSIBLE)
+        return logs.float().to(self.device)
 
 
 def resampled(log_weights: Tensor, rng: torch.Generator, *, together: bool) -> Tensor:

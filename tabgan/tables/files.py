@@ -83,7 +83,7 @@ def open_table(path: str | Path) -> Source:
     elif ending == ".parquet":
         source = _open_parquet([name], name)
     elif ending:
-        source = _open_csv(lambda: _open(name), name, _DELIMITERS[ending.removesuffix(".gz").removesuffix(".zst")])
+        source = _open_csv(lambda: _open(name), name, _delimiter(ending))
     else:
         raise FileError(f"{name}: unknown file ending; use {_KNOWN}.")
     return _checked(source, name)
@@ -93,6 +93,11 @@ def _ending(name: str) -> str:
     """The ending that says what is in a file; "" where it is none that we know."""
     lower = name.lower()
     return next((end for end in _ENDINGS if lower.endswith(end)), "")
+
+
+def _delimiter(ending: str) -> str | None:
+    """What the ending of a text file says of its delimiter: a tab, or nothing."""
+    return _DELIMITERS.get(ending.removesuffix(".gz").removesuffix(".zst"))
 
 
 def _standard_input() -> Source:
@@ -299,8 +304,7 @@ class TableWriter:
                     file = stack.enter_context(_gzip(file))
                 elif ending.endswith(".zst"):
                     file = stack.enter_context(pa.CompressedOutputStream(file, "zstd"))
-                delimiter = _DELIMITERS.get(ending.removesuffix(".gz").removesuffix(".zst"))
-                self._sink = CsvSink(file, self._schema, delimiter)
+                self._sink = CsvSink(file, self._schema, _delimiter(ending))
             self._open = stack.pop_all()
         return self
 
