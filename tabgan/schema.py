@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from tabgan.column import Column, labels_as_codes
 from tabgan.errors import DataError, SchemaError, meant
-from tabgan.facts import Fact, find_facts
+from tabgan.facts import Fact
+from tabgan.factsearch import find_facts
 from tabgan.kinds import infer_column, is_text
 from tabgan.prepared import pooled, prepared
 from tabgan.schemafile import Wishes

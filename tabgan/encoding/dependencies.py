@@ -12,8 +12,8 @@ from itertools import combinations
 
 import numpy as np
 
+from tabgan.chance import LEAST_CHANCES, LOG_CHANCE, log_apart
 from tabgan.encoding.base import Code
-from tabgan.facts import LEAST_CHANCES, LOG_CHANCE, log_apart
 
 MOST_CODES = 600
 """Of more codes than this only pairs are looked at of which something is known: all would take minutes."""

@@ -22,7 +22,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from tabgan.errors import DataError, FileError, check_names, some_of
-from tabgan.tables.csv import CsvFile, CsvSink
+from tabgan.tables.csv import CsvFile
+from tabgan.tables.csvsink import CsvSink
 
 STANDARD = "-"
 """The path that stands for CSV on standard input or output."""

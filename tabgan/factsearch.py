@@ -1,0 +1,410 @@
+"""The search for hard facts, on the values of a table: what holds in every row although chance would have broken it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple, get_args
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabgan.chance import LEAST_CHANCES, never_by_chance
+from tabgan.column import Column, Part, as_float, labels_as_codes, plain
+from tabgan.facts import FEW_SHARE, FEW_VALUES, Fact, common, remainder, without_circles
+from tabgan.inference import determines, maps
+
+FIRST_ROWS = 300
+"""Rows on which most pairs of columns already fail to fix each other."""
+LOOK_ROWS = 1_500
+"""Rows on which most candidates already fail; what holds there is checked on all rows."""
+MOST_TERMS = 8
+"""Columns that a sum is looked for among, the likeliest first."""
+SAME_SHARE = 0.05
+"""Of the values that are not common anyway, the least share that equals another column's."""
+LABELS = 120
+"""Numbers of no more different values than this can fix another column."""
+CLOSE = 0.5
+"""Of two numbers in order one is told by the difference if that ranges over no more than this share of its range."""
+WIDER = 1.2
+"""Of two columns in order the higher one follows from the lower one, unless that one's range is so many times wider."""
+PAIR_COLUMNS = 40
+"""In tables of more label columns than this, no pair of columns is looked at for fixing a third."""
+
+
+def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
+    """The facts among the columns of `table`, which has one row at least."""
+    labels = {
+        column.name: labels_as_codes(table[column.name]) for column in columns if column.kind not in ("key", "constant")
+    }
+    fixed = _parts(table, columns, labels)
+    fixed += _fixed(columns, {name: codes for name, codes in labels.items() if name not in {f.column for f in fixed}})
+    taken = {fact.column for fact in fixed}
+    # What two columns say in other words, one of them says.
+    told = {(fact.of, fact.column) for fact in fixed}
+    place = {column.name: i for i, column in enumerate(columns)}
+    second = {b for of, b in told if len(of) == 1 and ((b,), of[0]) in told and place[of[0]] < place[b]}
+    numbers = _side_by_side(_measures(table, [column for column in columns if column.name not in second]))
+    dates = _side_by_side({c.name: c.numbers(table[c.name]) for c in columns if c.kind == "datetime"})
+    pairs = _ordered_pairs(numbers)
+    derived = without_circles(_sums(numbers, taken), [])
+    for more in (
+        _differences(pairs, taken, CLOSE),
+        _differences(_ordered_pairs(dates), taken, np.inf),
+        _same(numbers, taken),
+    ):
+        derived += without_circles(more, derived)
+    nulls = {column.name: np.asarray(pc.is_null(plain(table[column.name]))) for column in columns if column.nullable}
+    return (*fixed, *derived, *_orders(pairs, [*fixed, *derived]), *_missing(nulls))
+
+
+def _measures(table: pa.Table, columns: Sequence[Column]) -> dict[str, np.ndarray]:
+    """Numbers that float64 can add and subtract without loss."""
+    found = {}
+    for column in columns:
+        if column.kind == "number" and not pa.types.is_temporal(table.schema.field(column.name).type):
+            values = as_float(plain(table[column.name]))
+            if not (np.abs(values) > 1e15).any():
+                found[column.name] = values
+    return found
+
+
+class _Numbers(NamedTuple):
+    """Numbers side by side: names, `(rows, columns)` float64, and some of these rows, evenly spread."""
+
+    names: list[str]
+    values: np.ndarray
+    some: np.ndarray
+
+
+def _side_by_side(numbers: dict[str, np.ndarray]) -> _Numbers:
+    values = np.asfortranarray(np.column_stack(list(numbers.values()))) if numbers else np.zeros((1, 0))
+    return _Numbers(list(numbers), values, values[:: -(-len(values) // LOOK_ROWS)])
+
+
+# Sums
+
+
+def _sums(numbers: _Numbers, taken: set[str]) -> list[Fact]:
+    """Columns that are sums and differences of others, those of positive terms and of few terms first."""
+    names, values, some = numbers
+    covariance = _covariance(some)
+    found = []
+    for target, name in enumerate(names):
+        if name in taken or not covariance[target, target] > 0:
+            continue
+        terms = _terms(some, covariance, target)
+        if not terms:
+            continue
+        rest = remainder(values[:, target], [(sign, values[:, i]) for i, sign in terms])
+        complete = ~np.isnan(values[:, [target, *(i for i, _ in terms)]]).any(axis=1)
+        entropy = _entropy_if_few(values[complete, target], rest[complete])
+        if entropy == np.inf:
+            continue
+        of = tuple(names[i] for i, sign in terms if sign > 0)
+        minus = tuple(names[i] for i, sign in terms if sign < 0)
+        found.append(Fact(kind="sum", column=name, of=of, minus=minus, remainder=entropy > 0))
+    return sorted(found, key=lambda fact: (len(fact.minus), len(fact.of)))
+
+
+def _covariance(values: np.ndarray) -> np.ndarray:
+    """`(columns, columns)`, each pair over the rows that hold both."""
+    known = ~np.isnan(values)
+    mean = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    centred = np.where(known, values - mean, 0)
+    both = known.T.astype(float) @ known.astype(float)
+    covariance: np.ndarray = centred.T @ centred / np.maximum(both, 1)
+    return covariance
+
+
+def _terms(some: np.ndarray, covariance: np.ndarray, target: int) -> list[tuple[int, int]]:
+    """Columns and signs that sum up to column `target` but for few values, found by orthogonal matching pursuit
+    (Pati et al. 1993). Of the sums on its way the one that leaves least; empty if there is none."""
+    scale = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
+    chosen: list[int] = []
+    left = covariance[target].copy()
+    usable = np.diag(covariance) > 0
+    usable[target] = False
+    best: list[tuple[int, int]] = []
+    least = np.inf
+    for _ in range(min(MOST_TERMS, int(usable.sum()))):
+        strength = np.where(usable, np.abs(left) / scale, -1)
+        strength[chosen] = -1
+        chosen.append(int(strength.argmax()))
+        weights = np.linalg.lstsq(covariance[np.ix_(chosen, chosen)], covariance[chosen, target], rcond=1e-10)[0]
+        left = covariance[target] - weights @ covariance[chosen]
+        terms, entropy = _whole_terms(some, target, chosen)
+        if entropy < least:
+            best, least = terms, entropy
+        if least == 0:
+            break
+    return best
+
+
+def _whole_terms(some: np.ndarray, target: int, chosen: list[int]) -> tuple[list[tuple[int, int]], float]:
+    """The least squares terms of `target` among `chosen`, their coefficients rounded, and the entropy of what they
+    leave; infinite if that is not of few values."""
+    rows = some[:, [target, *chosen]]
+    rows = rows[~np.isnan(rows).any(axis=1)]
+    if len(rows) < 10 * len(chosen) + 20:
+        return [], np.inf
+    y, x = rows[:, 0] - rows[:, 0].mean(), rows[:, 1:] - rows[:, 1:].mean(axis=0)
+    norm = np.maximum(np.sqrt((x**2).mean(axis=0)), 1e-300)
+    weights = np.linalg.lstsq(x / norm, y, rcond=1e-9)[0] / norm
+    signs = np.rint(weights).astype(int)
+    if (np.abs(signs) > 1).any() or (np.abs(weights - signs) > 0.3).any() or not signs.any():
+        return [], np.inf
+    rest = remainder(rows[:, 0], [(sign, column) for sign, column in zip(signs, rows[:, 1:].T, strict=True)])
+    terms = [(i, int(sign)) for i, sign in zip(chosen, signs, strict=True) if sign]
+    return terms, _entropy_if_few(rows[:, 0], rest)
+
+
+def _entropy_if_few(values: np.ndarray, rest: np.ndarray) -> float:
+    """The entropy of `rest` if it is of few values and says less than half of what `values` say; infinite otherwise."""
+    if len(rest) < 2 or len(np.unique(values)) < 3:
+        return np.inf
+    counts = np.sort(np.unique(rest, return_counts=True)[1])[::-1]
+    if counts[:FEW_VALUES].sum() < FEW_SHARE * len(rest):
+        return np.inf
+    entropy = _entropy(counts)
+    return entropy if entropy <= 0.5 * _entropy(np.unique(values, return_counts=True)[1]) else np.inf
+
+
+def _entropy(counts: np.ndarray) -> float:
+    shares = counts / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
+# Order and equality
+
+
+class _Pair(NamedTuple):
+    """Two columns of which one is never below the other, the 10 to 90 % ranges of both and of their difference, and how
+    far apart they are at 90 %."""
+
+    low: str
+    high: str
+    low_range: float
+    high_range: float
+    difference_range: float
+    distance: float
+
+
+def _ordered_pairs(numbers: _Numbers) -> list[_Pair]:
+    """Pairs of columns in order in every row, although chance would have broken that; the closest first.
+
+    What is measured, and not merely true or false, is measured on some of the rows.
+    """
+    names, values, some = numbers
+    scale = len(values) / len(some)
+    found = []
+    for y, high_name in enumerate(names):
+        for x in np.flatnonzero(~(some > some[:, [y]]).any(axis=0)):  # False where one is missing
+            known = ~np.isnan(some[:, x] + some[:, y])
+            low, high = some[known, x], some[known, y]
+            if x == y or not known.any() or _chance_violations(low, high) * scale < LEAST_CHANCES:
+                continue
+            if not (values[:, x] > values[:, y]).any():
+                gap = high - low
+                ranges = _range(low), _range(high), _range(gap)
+                found.append(_Pair(names[x], high_name, *ranges, float(np.quantile(gap, 0.9))))
+    return sorted(found, key=lambda pair: pair.distance / max(pair.low_range, pair.high_range, 1e-300))
+
+
+def _differences(pairs: Sequence[_Pair], taken: set[str], closest: float) -> list[Fact]:
+    """Pairs whose one column is told by the other and a difference of at most `closest` of its own range."""
+    found = []
+    for pair in pairs:
+        above = Fact(kind="at_least", column=pair.high, of=(pair.low,))
+        below = Fact(kind="at_most", column=pair.low, of=(pair.high,))
+        sides = [(pair.high_range, above), (pair.low_range, below)]
+        if pair.low_range > WIDER * pair.high_range:
+            sides.reverse()
+        for own_range, fact in sides:
+            if fact.column not in taken and pair.difference_range <= closest * own_range:
+                found.append(fact)
+    return found
+
+
+def _orders(pairs: Sequence[_Pair], others: Sequence[Fact]) -> list[Fact]:
+    """Pairs that only keep their order; for each column the closest one below it. Their columns are in no other fact,
+    but for the two of them being often the same."""
+    busy = {name for fact in others for name in fact.columns}
+    same = {frozenset(fact.columns) for fact in others if fact.kind == "same"}
+    found: dict[str, Fact] = {}
+    for pair in pairs:
+        ends = frozenset((pair.low, pair.high))
+        if pair.high not in found and (ends in same or not ends & busy):
+            found[pair.high] = Fact(kind="order", column=pair.high, of=(pair.low,))
+    return list(found.values())
+
+
+def _range(values: np.ndarray) -> float:
+    low, high = np.nanquantile(values, [0.1, 0.9])
+    return float(high - low)
+
+
+def _chance_violations(low: np.ndarray, high: np.ndarray) -> float:
+    """In how many rows `low` would be above `high` if they had nothing to do with each other."""
+    return float((np.searchsorted(np.sort(high), low, side="left") / len(high)).sum())
+
+
+def _same(numbers: _Numbers, taken: set[str]) -> list[Fact]:
+    """Columns whose uncommon values are often those of another of a wider range; the largest share first."""
+    names, values, some = numbers
+    found: list[tuple[float, Fact]] = []
+    for y, name in enumerate(names):
+        if name in taken:
+            continue
+        uncommon = _is_uncommon(some[:, y])
+        if uncommon.sum() < LEAST_CHANCES:
+            continue
+        shares = (some[uncommon] == some[uncommon][:, [y]]).mean(axis=0)
+        shares[y] = 0
+        x = int(shares.argmax())
+        is_wider = names[x] not in taken and _range(values[:, y]) > _range(values[:, x])
+        if shares[x] < SAME_SHARE or is_wider:
+            continue
+        uncommon = _is_uncommon(values[:, y])
+        equal = values[uncommon, y] == values[uncommon, x]
+        least = max(LEAST_CHANCES, SAME_SHARE * len(equal), 3 * _most_common(values[uncommon, y] - values[uncommon, x]))
+        if equal.sum() >= least:
+            found.append((float(equal.mean()), Fact(kind="same", column=name, of=(names[x],))))
+    return [fact for _, fact in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _is_uncommon(values: np.ndarray) -> np.ndarray:
+    uncommon: np.ndarray = ~np.isnan(values) & ~np.isin(values, common(values))
+    return uncommon
+
+
+def _most_common(differences: np.ndarray) -> int:
+    """How many differences, but for missing ones and zero, are the same at most."""
+    counts = np.unique(differences[(differences != 0) & ~np.isnan(differences)], return_counts=True)[1]
+    return int(counts.max(initial=0))
+
+
+# Columns that others fix
+
+
+def _fixed(columns: Sequence[Column], labels: dict[str, np.ndarray]) -> list[Fact]:
+    """Columns that one other column fixes, or two; what follows from two of these facts is not said again."""
+    sizes = {name: int(codes.max()) + 1 for name, codes in labels.items()}
+    rows = max((len(codes) for codes in labels.values()), default=0)
+    kinds = {column.name: column.kind for column in columns}
+    left = [name for name, size in sizes.items() if 2 <= size <= (LABELS if kinds[name] == "number" else rows / 2)]
+    twins = [(a, b) for a, b in _twins(labels, left) if _is_due(labels[a], labels[b])]
+    second = {b for _, b in twins}
+    labels = {name: codes for name, codes in labels.items() if name not in second}
+    left = [name for name in left if name not in second]
+    candidates = _likely_fixed(labels)
+    in_turn = [
+        (a, b)
+        for a in left
+        for b in candidates[a]
+        if a != b and sizes[a] >= sizes[b] and determines(labels[a], labels[b]) and _is_due(labels[a], labels[b])
+    ]
+    fixes = set(in_turn)
+    single = [Fact(kind="fixed", column=b, of=(a,)) for a, b in in_turn if not _by_way(fixes, a, b)]
+    single += [Fact(kind="fixed", column=x, of=(y,)) for a, b in twins for x, y in ((b, a), (a, b))]
+    if len(left) > PAIR_COLUMNS:
+        return single
+    fixed = {b for _, b in fixes}
+    pairs: dict[str, Fact] = {}
+    for one, two in combinations(left, 2):
+        open_ = [b for b in labels if b not in fixed | {one, two} | set(pairs) and not {(b, one), (b, two)} & fixes]
+        both = labels[one] * sizes[two] + labels[two]
+        few = np.unique(both[:LOOK_ROWS], return_inverse=True)[1]
+        likely = [b for b in open_ if maps(few, labels[b][:LOOK_ROWS])]
+        groups = np.unique(both, return_inverse=True)[1] if likely else few
+        for b in likely:
+            if determines(groups, labels[b]) and _is_due(groups, labels[b], labels[one], labels[two]):
+                pairs[b] = Fact(kind="fixed", column=b, of=(one, two))
+    return single + list(pairs.values())
+
+
+def _twins(labels: dict[str, np.ndarray], left: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of columns of `left` that say the same in other words; of more than two the first with each other."""
+    first: dict[bytes, str] = {}
+    found = []
+    for name in left:
+        # Codes are numbered as they appear: those of twins are equal.
+        twin = first.setdefault(labels[name].tobytes(), name)
+        if twin != name and determines(labels[twin], labels[name]):
+            found.append((twin, name))
+    return found
+
+
+def _likely_fixed(labels: dict[str, np.ndarray]) -> dict[str, list[str]]:
+    """For each column those that it fixes in the first rows: of many columns most pairs fail there, all at once."""
+    names = list(labels)
+    if not names:
+        return {}
+    some = np.column_stack([codes[:FIRST_ROWS] for codes in labels.values()])
+    found = {}
+    for i, name in enumerate(names):
+        _, first, group = np.unique(some[:, i], return_index=True, return_inverse=True)
+        fixed = (some == some[first[group]]).all(axis=0)
+        found[name] = [names[j] for j in np.flatnonzero(fixed)]
+    return found
+
+
+def _parts(table: pa.Table, columns: Sequence[Column], labels: dict[str, np.ndarray]) -> list[Fact]:
+    """Columns that repeat a part of a date: its month, the name of its weekday, whether that is on a weekend."""
+    found: dict[str, Fact] = {}
+    others = [column.name for column in columns if column.name in labels and column.kind != "datetime"]
+    for date in (column for column in columns if column.kind == "datetime"):
+        for part in get_args(Part):
+            left = labels_as_codes(pa.chunked_array([date.part(table[date.name], part)]))
+            for name in others:
+                if name not in found and determines(left, labels[name]) and _is_due(left, labels[name]):
+                    found[name] = Fact(kind="fixed", column=name, of=(date.name,), part=part)
+    return list(found.values())
+
+
+def _by_way(fixes: set[tuple[str, str]], a: str, b: str) -> bool:
+    """Whether a fixes b by way of a third column that does not itself fix a."""
+    return any(x == a and y != b and (y, b) in fixes and (y, a) not in fixes for x, y in fixes)
+
+
+def _is_due(left: np.ndarray, right: np.ndarray, *parts: np.ndarray) -> bool:
+    """Whether chance would have broken the mapping from `left` to `right`.
+
+    Within a left value every row after the first may differ in the right one. Where `left` is made of `parts`, chance
+    is what each part alone leaves open.
+    """
+    again = np.ones(len(left), dtype=bool)
+    again[np.unique(left, return_index=True)[1]] = False
+    for part in parts or (np.zeros(len(left), dtype=np.int64),):
+        cells = part * (int(right.max()) + 1) + right
+        _, where, counts = np.unique(cells, return_inverse=True, return_counts=True)
+        differing = 1 - counts[where] / np.bincount(part)[part]
+        if differing[again].sum() < LEAST_CHANCES:
+            return False
+    return True
+
+
+# Missing cells
+
+
+def _missing(nulls: dict[str, np.ndarray]) -> list[Fact]:
+    """Columns that are missing wherever another is, beyond chance; of columns missing in the same rows, in a chain."""
+    found: list[Fact] = []
+    names = list(nulls)
+    seen: dict[bytes, str] = {}
+    for name in names:
+        mask = np.packbits(nulls[name]).tobytes()
+        if mask in seen and never_by_chance(nulls[name].sum(), (~nulls[name]).sum(), len(nulls[name])):
+            twin = seen[mask]
+            found += [Fact(kind="missing", column=name, of=(twin,)), Fact(kind="missing", column=twin, of=(name,))]
+        else:
+            seen[mask] = name
+    alone = list(seen.values())
+    for a in alone:
+        for b in alone:
+            if a != b and not (nulls[a] & ~nulls[b]).any():
+                rows, missing = len(nulls[a]), int(nulls[a].sum())
+                if never_by_chance(missing, rows - int(nulls[b].sum()), rows):
+                    found.append(Fact(kind="missing", column=b, of=(a,)))
+    return found
