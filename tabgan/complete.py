@@ -122,10 +122,12 @@ class Completion:
             "balance={column: {value: share}}."
         )
 
-    def given(self, table: pa.Table, conditions: Sequence[Condition], seed: int, *, complete: bool) -> pa.Table:
+    def given(
+        self, table: pa.Table, conditions: Sequence[Condition], seed: int, *, complete: bool, first: int = 0
+    ) -> pa.Table:
         """`table` with all columns of the model: its cells stay as they are, missing ones and columns are filled.
 
-        `complete`: whether no missing cell is drawn."""
+        `complete`: whether no missing cell is drawn; `first`: the number of the first row."""
         begun = self._whole(table)
         codes = self.encoder.encode(begun)
         known = self._known(begun)
@@ -133,10 +135,12 @@ class Completion:
         made = np.empty_like(codes)
         for pattern, rows in _patterns(known):
             cells = {int(code): torch.from_numpy(codes[rows, code]) for code in np.flatnonzero(pattern)}
-            rng = keyed("given", seed, pattern.tobytes().hex(), int(rows[0]))
+            rng = keyed("given", seed, pattern.tobytes().hex(), first + int(rows[0]))
             made[rows] = sampler.draw(len(rows), cells, wanted, rng).numpy()
-        uniforms = within(made, np.random.default_rng([abs(seed), 3]).random(made.shape), wanted)
-        return self.encoder.decode(made, Draw(np.arange(len(made)), uniforms, seed), wanted.conditions, begun)
+        uniforms = within(made, np.random.default_rng([abs(seed), 3, first]).random(made.shape), wanted)
+        return self.encoder.decode(
+            made, Draw(np.arange(first, first + len(made)), uniforms, seed), wanted.conditions, begun
+        )
 
     def _whole(self, table: pa.Table) -> pa.Table:
         """The columns of the model, missing where `table` lacks them; twins of its columns worked out."""

@@ -25,11 +25,12 @@ class Fact(BaseModel):
     - `order`: `column` is never below the one in `of`, and both are learned as they are.
     - `fixed`: equal values in `of`, one column or two or a `part` of a date, always go with equal values in `column`.
     - `missing`: `column` is missing wherever the one in `of` is.
+    - `unique`: no two rows are equal both in `column` and in the one in `of`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["sum", "at_least", "at_most", "same", "order", "fixed", "missing"]
+    kind: Literal["sum", "at_least", "at_most", "same", "order", "fixed", "missing", "unique"]
     column: str
     of: tuple[str, ...]
     minus: tuple[str, ...] = ()
@@ -55,8 +56,10 @@ class Fact(BaseModel):
                 return f"the {self.part} of {of} fixes {self.column}"
             case "fixed":
                 return f"{' and '.join(self.of)} {'fix' if len(self.of) > 1 else 'fixes'} {self.column}"
-            case _:
+            case "missing":
                 return f"{self.column} is missing wherever {of} is"
+            case "unique":
+                return f"{self.column} and {of} are unique together"
 
     @property
     def columns(self) -> tuple[str, ...]:

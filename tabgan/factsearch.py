@@ -14,6 +14,7 @@ from tabgan.chance import LEAST_CHANCES, never_by_chance
 from tabgan.column import Column, Part, as_float, labels_as_codes, plain
 from tabgan.facts import FEW_SHARE, FEW_VALUES, Fact, common, remainder, without_circles
 from tabgan.inference import determines, maps
+from tabgan.uniqueness import find_unique
 
 FIRST_ROWS = 300
 """Rows on which most pairs of columns already fail to fix each other."""
@@ -56,7 +57,8 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
     ):
         derived += without_circles(more, derived)
     nulls = {column.name: np.asarray(pc.is_null(plain(table[column.name]))) for column in columns if column.nullable}
-    return (*fixed, *derived, *_orders(pairs, [*fixed, *derived]), *_missing(nulls))
+    unique = find_unique(columns, labels, [*fixed, *derived])
+    return (*fixed, *derived, *_orders(pairs, [*fixed, *derived]), *_missing(nulls), *unique)
 
 
 def _measures(table: pa.Table, columns: Sequence[Column]) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 import torch
 
 from tabgan.complete import Completion
+from tabgan.composite import unique_tables
 from tabgan.conditions import Condition, conditions
 from tabgan.config import ModelConfig, TrainConfig
 from tabgan.device import one_thread, pick_device
@@ -161,15 +163,17 @@ class Synthesizer:
         self._encoder.check_rows(n)
         seed = self.seed if seed is None else seed
         wanted = self._conditions(where or {})
+        drawn = sys.maxsize if self._encoder.unique else n  # where rows are left out, others are drawn
         if balance is not None:
             name, shares = self._shares(balance)
             streams = [self._conditions({**(where or {}), name: value}) for value in shares]
-            blocks = self._completion(rounds).balanced(n, streams, list(shares.values()), seed)
+            blocks = self._completion(rounds).balanced(drawn, streams, list(shares.values()), seed)
         elif wanted:
-            blocks = self._completion(rounds).blocks(n, wanted, seed)
+            blocks = self._completion(rounds).blocks(drawn, wanted, seed)
         else:
-            blocks = self._drawn(n, rounds or networks.rounds, seed)
-        return self._decoded(n, blocks, wanted, seed)
+            blocks = self._drawn(drawn, rounds or networks.rounds, seed)
+        made = self._unique if self._encoder.unique else self._decoded
+        return made(n, blocks, wanted, seed)
 
     def sample_given(self, given: Any, *, where: Mapping[str, Any] | None = None, seed: int | None = None) -> pa.Table:
         """The rows of `sample(given=...)` as an Arrow table."""
@@ -264,12 +268,31 @@ class Synthesizer:
             )
         return pd.DataFrame(found, columns=labels)
 
-    def _decoded(
+    def _unique(
         self, n: int, blocks: Iterator[tuple[np.ndarray, np.ndarray]], wanted: list[Condition], seed: int
     ) -> Iterator[pa.Table]:
-        """The rows of `blocks` as tables of `SLAB_ROWS` rows."""
-        for first in range(0, n, SLAB_ROWS):
-            rows = min(SLAB_ROWS, n - first)
+        """`n` rows of `blocks`, which never end, in which composite keys are unique."""
+        completion = self._completion()
+
+        def completed(begun: pa.Table, first: int) -> pa.Table:
+            with one_thread():
+                return completion.given(begun, wanted, seed, complete=False, first=first)
+
+        tables = self._decoded(sys.maxsize, blocks, wanted, seed, slab=min(SLAB_ROWS, n))
+        return unique_tables(n, tables, self._encoder.unique_rows(wanted, seed), completed)
+
+    def _decoded(
+        self,
+        n: int,
+        blocks: Iterator[tuple[np.ndarray, np.ndarray]],
+        wanted: list[Condition],
+        seed: int,
+        slab: int = SLAB_ROWS,
+    ) -> Iterator[pa.Table]:
+        """The rows of `blocks` as tables of about `slab` rows."""
+        per_slab = -(-slab // BLOCK_ROWS) * BLOCK_ROWS
+        for first in range(0, n, per_slab):
+            rows = min(per_slab, n - first)
             with one_thread():
                 parts = [next(blocks) for _ in range(-(-rows // BLOCK_ROWS))]
             codes, uniforms = (np.concatenate(each) for each in zip(*parts, strict=True))

@@ -55,6 +55,30 @@ def test_numbers_that_are_only_alike_are_no_sum():
     assert facts_of(frame) == []
 
 
+def test_an_order_and_its_line_are_unique_together_and_neither_alone():
+    sizes = RNG.integers(1, 6, 700)
+    order = np.repeat(np.arange(700) + 5_000, sizes)
+    line = np.concatenate([np.arange(size) + 1 for size in sizes])
+    shuffled = RNG.permutation(len(order))
+    frame = pd.DataFrame({"order_id": order, "line": line, "colour": RNG.choice(list("abcd"), len(order))}).iloc[
+        shuffled
+    ]
+    assert facts_of(frame) == ["order_id and line are unique together"]
+    once_more = pd.concat([frame, frame.tail(1)])
+    assert facts_of(once_more) == []
+
+
+def test_a_column_that_is_unique_alone_makes_no_composite_key():
+    days = pd.date_range("2020-01-01", periods=ROWS)
+    frame = pd.DataFrame({"day": RNG.permutation(days), "weather": RNG.choice(["sun", "rain"], ROWS)})
+    assert facts_of(frame) == []
+
+
+def test_amounts_that_hardly_ever_meet_make_no_composite_key():
+    frame = pd.DataFrame({"cents": RNG.integers(0, 10**6, ROWS), "grams": RNG.integers(0, 10**6, ROWS)})
+    assert facts_of(frame) == []
+
+
 def test_counts_of_few_values_are_no_sum_by_chance():
     frame = pd.DataFrame({name: RNG.poisson(1.5, ROWS) for name in "abcd"})
     assert facts_of(frame) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from tabgan.encoding.key import KeyEncoder
 from tabgan.encoding.number import NumberEncoder
 from tabgan.encoding.personal import PersonalEncoder, TextEncoder
 from tabgan.encoding.relations import Relations
+from tabgan.encoding.unique import UniqueRows, unique_pairs
 from tabgan.errors import ConfigError, SchemaError, other_type, some_of
 from tabgan.schema import Schema
 
@@ -44,12 +45,16 @@ class TableEncoder:
         self.schema = schema
         fields = [arrow_schema.field(name) for name in schema.kept]
         self.arrow_schema = pa.schema(fields, metadata=arrow_schema.metadata)
-        self.relations = Relations(schema, schema.types(self.arrow_schema))
+        types = schema.types(self.arrow_schema)
+        self.relations = Relations(schema, types)
+        self.unique = unique_pairs(schema, types)
         self.encoders: list[ColumnEncoder] = []
 
     def fit(self, table: pa.Table) -> TableEncoder:
         """Learn every column."""
         table = self.schema.pool(self.schema.prepare(table))
+        for pair in self.unique:
+            pair.fit(table)
         self._set(self.relations.fit(table))
         table = self.relations.reduce(table)
         for encoder in self.encoders:
@@ -61,6 +66,8 @@ class TableEncoder:
         for table in tables:
             prepared = self.schema.prepare(table)
             self.relations.see(prepared)
+            for pair in self.unique:
+                pair.see(prepared)
             reduced = self.relations.reduce(prepared)
             for encoder in self.encoders:
                 encoder.see(reduced[encoder.column.name])
@@ -122,13 +129,19 @@ class TableEncoder:
         return self.schema.finish(table, self.arrow_schema)
 
     def check_rows(self, rows: int) -> None:
-        """Raise `ConfigError` where a key's pattern has fewer values than `rows`."""
+        """Raise `ConfigError` where a key's pattern, or a composite key, has fewer values than `rows`."""
+        for pair in self.unique:
+            pair.check_rows(rows)
         for encoder in self.encoders:
             if isinstance(encoder, KeyEncoder) and encoder.most is not None and encoder.most < rows:
                 raise ConfigError(
                     f"{encoder.column.name!r} has a pattern of {encoder.most:,} keys, and n is {rows:,}; ask for fewer "
                     "rows, or give the column another kind in the schema."
                 )
+
+    def unique_rows(self, conditions: Sequence[Condition], seed: int) -> UniqueRows:
+        """What keeps composite keys unique in a sample."""
+        return UniqueRows(self.unique, conditions, seed)
 
     def impossible(self, codes: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
         """Which values of two codes exclude each other, by the encoded table and by the schema's facts; as
@@ -170,13 +183,19 @@ class TableEncoder:
 
     def state(self) -> dict[str, Any]:
         """What was learned, as JSON."""
-        return {"relations": self.relations.state(), "columns": [encoder.state() for encoder in self.encoders]}
+        return {
+            "relations": self.relations.state(),
+            "columns": [encoder.state() for encoder in self.encoders],
+            "unique": [pair.state() for pair in self.unique],
+        }
 
     def restore(self, state: dict[str, Any]) -> TableEncoder:
         """Undo `state`."""
         self._set(self.relations.restore(state["relations"]))
         for encoder, each in zip(self.encoders, state["columns"], strict=True):
             encoder.restore(each)
+        for pair, each in zip(self.unique, state["unique"], strict=True):
+            pair.restore(each)
         return self
 
 
