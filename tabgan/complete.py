@@ -18,6 +18,7 @@ from tabgan.encoding.base import Draw
 from tabgan.encoding.category import CategoryEncoder
 from tabgan.encoding.derived import Derived
 from tabgan.encoding.lookup import Lookup
+from tabgan.encoding.moved import Rows, moved
 from tabgan.encoding.number import NumberEncoder
 from tabgan.encoding.plan import Plan, plan
 from tabgan.encoding.table import TableEncoder, filled
@@ -28,8 +29,9 @@ from tabgan.sampling.rounds import Rounds
 from tabgan.sampling.sampler import BLOCK_ROWS, spread_uniforms
 from tabgan.training.fit import Networks
 
-MOST_TRIES = 200
-"""Blocks of rows that are drawn for one block, where conditions are on columns that follow from others."""
+TRIES, MOST_TRIES = 20, 200
+"""Blocks of rows that are drawn for one block, where conditions are on columns that follow from others: so many before
+the nearest are moved, and so many before there seems to be no way."""
 TOGETHER = 4_096
 """Rows of one pattern of known cells that are completed together."""
 
@@ -51,7 +53,7 @@ class Completion:
             networks.conditional, networks.information, networks.exclusions, rounds, complete=complete
         )
 
-    def blocks(self, rows: int, conditions: Sequence[Condition], seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def blocks(self, rows: int, conditions: Sequence[Condition], seed: int) -> Iterator[Rows]:
         """Codes and uniforms of `rows` rows that fulfil all `conditions`, in blocks of `BLOCK_ROWS` or fewer.
 
         Row i depends on `seed` and i alone. Raises `ConfigError` where no row fulfils them."""
@@ -60,27 +62,36 @@ class Completion:
             codes, uniforms = self._block(sampler, wanted, seed, block)
             yield codes[: rows - first], uniforms[: rows - first]
 
-    def _block(
-        self, sampler: ConditionedSampler, wanted: Plan, seed: int, block: int, stream: int = 0
-    ) -> tuple[np.ndarray, np.ndarray]:
-        found: list[tuple[np.ndarray, np.ndarray]] = []
+    def _block(self, sampler: ConditionedSampler, wanted: Plan, seed: int, block: int, stream: int = 0) -> Rows:
+        fitting: list[Rows] = []
+        others: list[Rows] = []
         missing = BLOCK_ROWS
         for attempt in range(MOST_TRIES):
             codes = sampler.draw(BLOCK_ROWS, {}, wanted, keyed("where", seed, block, attempt, stream)).numpy()
             uniforms = np.random.default_rng([abs(seed), block, attempt, 1, stream]).random(codes.shape)
             uniforms = within(codes, uniforms, wanted)
             fits = self._fits(codes, uniforms, wanted, seed)
-            found.append((codes[fits][:missing], uniforms[fits][:missing]))
-            missing -= len(found[-1][0])
+            fitting.append((codes[fits][:missing], uniforms[fits][:missing]))
+            others.append((codes[~fits], uniforms[~fits]))
+            missing -= len(fitting[-1][0])
             if not missing:
-                break
-        if missing:
-            names = ", ".join(sorted({repr(condition.column.name) for condition in wanted.conditions}))
-            raise ConfigError(
-                f"too few rows fulfil the conditions on {names}: a column that follows from others (see `tabgan info`) "
-                "is conditioned by looking through drawn rows; widen its condition, or condition on those others."
-            )
-        return np.concatenate([each for each, _ in found]), np.concatenate([each for _, each in found])
+                return _joined(fitting)
+            if attempt % TRIES == TRIES - 1:
+                near = self._nearest(_joined(others), _joined(fitting), wanted, seed)
+                if len(near[0]) >= missing:
+                    return _joined([*fitting, (near[0][:missing], near[1][:missing])])
+        names = ", ".join(sorted({repr(condition.column.name) for condition in wanted.conditions}))
+        raise ConfigError(
+            f"too few rows fulfil the conditions on {names}: in the table that the model was fitted on such values "
+            "hardly meet, or never; widen the conditions, or drop one."
+        )
+
+    def _nearest(self, rows: Rows, fitting: Rows, wanted: Plan, seed: int) -> Rows:
+        """Of rows that do not fulfil `wanted` those that can be moved to do so, the nearest first."""
+        codes, uniforms, far = moved(self.encoder, rows, fitting, wanted, seed)
+        fits = np.flatnonzero(self._fits(codes, uniforms, wanted, seed))
+        nearest = fits[np.argsort(far[fits], kind="stable")]
+        return codes[nearest], uniforms[nearest]
 
     def _fits(self, codes: np.ndarray, uniforms: np.ndarray, wanted: Plan, seed: int) -> np.ndarray:
         """Which rows fulfil all conditions once they are decoded."""
@@ -92,7 +103,7 @@ class Completion:
 
     def balanced(
         self, rows: int, streams: Sequence[Sequence[Condition]], shares: Sequence[float], seed: int
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    ) -> Iterator[Rows]:
         """As `blocks`, but each row fulfils the conditions of one of `streams`, and of each block `shares` of the rows
         those of each."""
         iterators = [self._rows(conditions, seed, i) for i, conditions in enumerate(streams)]
@@ -103,7 +114,7 @@ class Completion:
             drawn = [next(iterators[stream]) for stream in which]
             yield np.stack([codes for codes, _ in drawn]), np.stack([uniform for _, uniform in drawn])
 
-    def _rows(self, conditions: Sequence[Condition], seed: int, stream: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _rows(self, conditions: Sequence[Condition], seed: int, stream: int) -> Iterator[Rows]:
         wanted, sampler = plan(self.encoder, conditions), self.sampler()
         for block in count():
             codes, uniforms = self._block(sampler, wanted, seed, block, stream)
@@ -218,7 +229,11 @@ class Completion:
         return np.concatenate(found)
 
 
-def _patterns(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _joined(blocks: Sequence[Rows]) -> Rows:
+    return np.concatenate([codes for codes, _ in blocks]), np.concatenate([uniforms for _, uniforms in blocks])
+
+
+def _patterns(known: np.ndarray) -> Iterator[Rows]:
     """The patterns of known codes in `(rows, codes)` bool, and the rows of each, `TOGETHER` at most at a time."""
     patterns, which = np.unique(known, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):

@@ -99,6 +99,19 @@ class Scale:
             numbers[here] = values[np.searchsorted(shares, uniforms[here], side="right")]
         return numbers if self.decimals is None else np.round(numbers, self.decimals)
 
+    def along(self, places: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """Undo `decode` where that can be: how far through its place's rows each number is, `(rows,)` in [0, 1)."""
+        found = np.zeros(len(numbers))
+        for place in np.unique(places):
+            here = places == place
+            if place in self.shared:
+                values, shares = self.shared[place]
+                at = np.minimum(np.searchsorted(values, numbers[here]), len(values) - 1)
+                found[here] = (shares[at] + np.append(0.0, shares)[at]) / 2
+            else:
+                found[here] = np.interp(numbers[here], self.knots[place], np.linspace(0, 1, PARTS + 1))
+        return np.minimum(found, np.nextafter(1.0, 0.0))
+
     def allowed(self, condition: Condition, half: float) -> np.ndarray:
         """Between which uniforms the values of each place are allowed, `(size, 2)`; equal ones where none is.
 

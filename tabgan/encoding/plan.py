@@ -1,7 +1,8 @@
 """Conditions on columns -> what sampling needs of them: weights on codes, and uniforms inside bins.
 
 A column that has a code of its own is conditioned exactly. One that is looked up by another column conditions that one.
-What follows from others in another way (a sum, a difference) has no code of its own: rows are drawn and looked through.
+What follows from others in another way (a sum, a difference) has no code of its own: rows are drawn and looked through,
+and the nearest are moved (`moved.py`).
 """
 
 from __future__ import annotations

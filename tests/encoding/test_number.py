@@ -154,6 +154,16 @@ def test_too_few_rows_after_equal_ones_join_the_bin_before(rows: int) -> None:
     assert np.bincount(Scale.fit(numbers, 0).encode(numbers)).min() >= BIN_ROWS
 
 
+@pytest.mark.parametrize("name", [*CONTINUOUS, *TIED])
+def test_the_way_through_a_bin_is_found_back(name: str) -> None:
+    numbers, decimals = (CONTINUOUS | TIED)[name]
+    scale = Scale.fit(numbers, decimals)
+    places = scale.encode(numbers)
+    made = scale.decode(places, RNG.random(len(places)))
+    again = scale.decode(places, scale.along(places, made))
+    np.testing.assert_allclose(again, made, rtol=1e-9, atol=1e-9)
+
+
 def test_a_scale_survives_its_state() -> None:
     numbers, decimals = TIED["mostly zero"]
     scale = Scale.fit(numbers, decimals)
