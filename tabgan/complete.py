@@ -23,6 +23,7 @@ from tabgan.encoding.number import NumberEncoder
 from tabgan.encoding.plan import Plan, plan
 from tabgan.encoding.table import TableEncoder, filled
 from tabgan.errors import ConfigError, SchemaError, meant, other_type
+from tabgan.model.generator import Tables
 from tabgan.sampling.conditioned import ConditionedSampler
 from tabgan.sampling.rng import generator as keyed
 from tabgan.sampling.rounds import Rounds
@@ -200,12 +201,12 @@ class Completion:
             raise ConfigError(f"column {name!r} has no labels of its own to give probabilities of.")
         begun = self._whole(table)
         codes, known = self.encoder.encode(begun), self._known(begun)
-        network = self.networks.conditional
-        tables, device = network.tables(), network.bias.device
+        tables = Tables(self.networks.conditional, fast=False)
+        device = tables.bias.device
         found = np.empty((len(codes), encoder.codes_[0].cardinality - 1))
         for pattern, rows in _patterns(known):
             cells = {int(i): torch.from_numpy(codes[rows, i]).to(device) for i in np.flatnonzero(pattern) if i != code}
-            walk = Rounds(network, tables, self.networks.exclusions, len(rows), None, cells)
+            walk = Rounds(tables, self.networks.exclusions, known=cells)
             found[rows] = walk.logits(code)[:, 1:].softmax(dim=1).cpu().numpy()
         told = np.flatnonzero(known[:, code] & (codes[:, code] > 0))  # by a column that says the same
         found[told] = np.eye(found.shape[1])[codes[told, code] - 1]
@@ -215,15 +216,16 @@ class Completion:
     def log_probabilities(self, codes: np.ndarray) -> np.ndarray:
         """The log of the probability of each row of codes, `(rows,)`, by the chain rule, a code after the other."""
         networks = self.networks
-        network, tables = networks.conditional, networks.conditional.tables()
+        tables = Tables(networks.conditional, fast=False)
         found = [np.zeros(0)]
-        for block in torch.from_numpy(codes).long().to(network.bias.device).split(TOGETHER):
-            walk = Rounds(network, tables, networks.exclusions, len(block), None)
+        for block in torch.from_numpy(codes).long().to(tables.bias.device).split(TOGETHER):
+            walk = Rounds(tables, networks.exclusions)
             total = torch.zeros(len(block), device=block.device)
             for code in range(block.shape[1]):
                 if code:
                     walk.look()
-                total += walk.logits(code).log_softmax(dim=1).gather(1, block[:, code : code + 1]).squeeze(1)
+                logs = walk.logits(code).log_softmax(dim=1).expand(len(block), -1)
+                total += logs.gather(1, block[:, code : code + 1]).squeeze(1)
                 walk.put(code, block[:, code])
             found.append(total.cpu().double().numpy())
         return np.concatenate(found)

@@ -25,6 +25,11 @@ def pick_device(name: str) -> str:
     return name
 
 
+def multiplies_bfloat16(device: str) -> bool:
+    """Whether a CPU has units that multiply matrices of bfloat16, many times faster than others do of float32."""
+    return device == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keep torch to one CPU thread inside the block: its work here is many small steps, which waiting for a second

@@ -9,6 +9,7 @@ exp(s mean / v - s^2 (1/v - 1) / 2): a tilt of the frequencies that the heads st
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,14 @@ LEAST_VARIANCE = 3e-3
 
 Tilts = tuple[Tensor, Tensor]
 """Slope and curvature, `(rows, numbers)` each: the logit of a score s gains s (slope - s curvature)."""
+
+
+class Solution(NamedTuple):
+    """What some known codes say of the numbers: `weights`, `(features, numbers)`, are zero for features of others;
+    `left`, `(numbers,)`, is the share of the variance that is left."""
+
+    weights: Tensor
+    left: Tensor
 
 
 class Copula(nn.Module):
@@ -61,11 +70,17 @@ class Copula(nn.Module):
             columns.append(torch.zeros(layout.total))
             owner.append(0)
         self.slices = layout.slices
+        self.number_of = {code: number for number, code in enumerate(self.numbers)}
+        # Of the numbers that may be missing, the features of their scores and those of missing cells.
+        scored = [t for code, t in zip(self.numbers, targets, strict=True) if frequencies[layout.starts[code]] > 0]
+        self.may_miss = bool(scored)
         self.register_buffer("scores", scores)
         self.register_buffer("features", torch.stack(columns, dim=1))
         self.register_buffer("covariance", torch.eye(len(columns)))
         self.register_buffer("rows", torch.tensor(1.0))
         self.register_buffer("targets", torch.tensor(targets, dtype=torch.long), persistent=False)
+        self.register_buffer("scored", torch.tensor(scored, dtype=torch.long), persistent=False)
+        self.register_buffer("missing", torch.tensor(scored, dtype=torch.long) + 1, persistent=False)
         self.register_buffer("owner", torch.tensor(owner, dtype=torch.long), persistent=False)
         self.register_buffer("starts", torch.tensor(layout.starts), persistent=False)
 
@@ -74,6 +89,8 @@ class Copula(nn.Module):
     covariance: Tensor
     rows: Tensor
     targets: Tensor
+    scored: Tensor
+    missing: Tensor
     owner: Tensor
     starts: Tensor
 
@@ -99,22 +116,36 @@ class Copula(nn.Module):
         )
         return x
 
-    def forward(self, x: Tensor, known: Tensor) -> Tilts:
-        """The tilts of all `numbers` given features `(rows, features)` of those codes that are `known`, `(codes,)`."""
+    @property
+    def solution_size(self) -> int:
+        """Numbers in a solution."""
+        return len(self.owner) * len(self.targets)
+
+    @torch.no_grad()
+    def solve(self, known: Tensor) -> Solution:
+        """What those codes that are `known`, `(codes,)` bool, say of every number."""
         used = known[self.owner].nonzero().squeeze(1)
-        with torch.no_grad():
-            ridge = RIDGE + SHRINK * len(used) / self.rows
-            square = self.covariance[used][:, used] + ridge * torch.eye(len(used), device=x.device)
-            across = self.covariance[used][:, self.targets]
-            weights = torch.cholesky_solve(across, torch.linalg.cholesky(square))
-            own = self.covariance[self.targets, self.targets].clamp(min=1e-6)
-            left = 1 - (across * weights).sum(dim=0) / own
+        ridge = RIDGE + SHRINK * len(used) / self.rows
+        square = self.covariance[used][:, used] + ridge * torch.eye(len(used), device=used.device)
+        across = self.covariance[used][:, self.targets]
+        found = torch.cholesky_solve(across, torch.linalg.cholesky(square))
+        own = self.covariance[self.targets, self.targets].clamp(min=1e-6)
+        weights = torch.zeros(len(self.owner), len(self.targets), device=used.device)
+        weights[used] = found
+        return Solution(weights, 1 - (across * found).sum(dim=0) / own)
+
+    def forward(self, x: Tensor, solution: Solution, numbers: slice = slice(None)) -> Tilts:
+        """The tilts of some of the numbers given the features of the known codes, `(rows, features)`, and what they
+        say."""
+        weights = solution.weights[:, numbers]
+        left = solution.left[numbers]
+        if self.may_miss:
             # A known cell that is missing stands in with the mean: what its score would have told is left open.
-            is_known = known[self.owner[self.targets]]
-            at = torch.searchsorted(used, self.targets[is_known])
-            missing = (x[:, self.targets[is_known] + 1] > 0).to(x.dtype)
-            left = (left + missing @ weights[at].square()).clamp(min=LEAST_VARIANCE, max=1)
-        return x[:, used] @ weights / left, (1 / left - 1) / 2
+            missing = (x[:, self.missing] > 0).to(x.dtype)
+            left = left + missing @ solution.weights[self.scored, numbers].square()
+        left = left.clamp(min=LEAST_VARIANCE, max=1)
+        curvature = (1 / left - 1) / 2
+        return x @ weights / left, curvature.expand(len(x), -1)
 
     @torch.no_grad()
     def of_rows(self, codes: Tensor, known: Tensor) -> Tilts:
@@ -124,7 +155,7 @@ class Copula(nn.Module):
         patterns, pattern_of_row = torch.unique(known, dim=0, return_inverse=True)
         for i, pattern in enumerate(patterns):
             rows = (pattern_of_row == i).nonzero().squeeze(1)
-            slope[rows], curvature[rows] = self(x[rows], pattern)
+            slope[rows], curvature[rows] = self(x[rows], self.solve(pattern))
         return slope, curvature
 
     @torch.no_grad()
@@ -136,11 +167,12 @@ class Copula(nn.Module):
             found[:, part] = self._gain(tilts, i, part)
         return found
 
-    def tilt_code(self, logits: Tensor, tilts: Tilts, code: int) -> Tensor:
-        """`(rows, cardinality)` logits of one code, tilted."""
-        if code not in self.numbers:
+    def tilt_code(self, logits: Tensor, x: Tensor, solution: Solution, code: int) -> Tensor:
+        """`(rows, cardinality)` logits of one code, tilted by what the known codes say of it."""
+        number = self.number_of.get(code)
+        if number is None:
             return logits
-        return logits + self._gain(tilts, self.numbers.index(code), self.slices[code])
+        return logits + self._gain(self(x, solution, slice(number, number + 1)), 0, self.slices[code])
 
     def _gain(self, tilts: Tilts, number: int, part: slice) -> Tensor:
         scores = self.scores[part]

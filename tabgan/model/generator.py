@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import copy
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from tabgan.config import ModelConfig
 from tabgan.encoding.base import Code
-from tabgan.model.copula import Copula
+from tabgan.model.copula import Copula, Solution
 from tabgan.model.embedding import CodeTable, Layout
 
 IMPOSSIBLE = -1e4
 """The logit of a value that the table does not hold."""
 
 
-@dataclass
-class Tables:
-    """What drawing reads of a generator: the vectors of values and of heads, `(total, width)`, those of unknown codes,
-    `(codes, width)`, and the heads' bias, `(total,)`."""
+MOST_SOLVED = 20_000_000
+"""Numbers in the solutions of the copula that are kept while rows are drawn, at most."""
 
-    values: Tensor
-    unknown: Tensor
-    heads: Tensor
-    bias: Tensor
+
+class Tables:
+    """What drawing reads of a generator, worked out once from its weights as they are now."""
+
+    def __init__(self, network: Generator, *, fast: bool) -> None:
+        """`fast`: the trunk multiplies in bfloat16, which fits where drawing needs no gradient."""
+        self.network = network
+        owner = torch.repeat_interleave(torch.tensor(network.layout.cardinalities, device=network.bias.device))
+        self.nothing = network.unknown.sum(dim=0)
+        """What the trunk reads where no code is known, `(width,)`."""
+        self.values = network.values.rows() - network.unknown[owner]
+        """What it reads more of each value that is, `(total, width)`."""
+        self.heads, self.bias = network.heads.rows(), network.bias + network.impossible
+        self.blocks = copy.deepcopy(network.blocks) if fast else network.blocks
+        if fast:
+            for block in self.blocks:
+                block.inner.bfloat16()
+                block.outer.bfloat16()
+        self._solved: dict[bytes, Solution] = {}
+
+    def features(self, x: Tensor, z: Tensor | None) -> Tensor:
+        """What the heads read, `(rows, width)`, of the sum of `nothing` and the values, `(rows, width)`."""
+        return self.network.trunk(x, z, self.blocks)
+
+    def solution(self, known: bytes) -> Solution:
+        """What the known codes, a byte each, say of numbers; the same codes are often known again."""
+        if known not in self._solved:
+            if len(self._solved) * self.network.copula.solution_size > MOST_SOLVED:
+                self._solved.clear()
+            mask = torch.tensor(list(known), dtype=torch.bool, device=self.bias.device)
+            self._solved[known] = self.network.copula.solve(mask)
+        return self._solved[known]
 
 
 class Generator(nn.Module):
@@ -70,19 +96,15 @@ class Generator(nn.Module):
         embedded: Tensor = nn.functional.embedding_bag(index, table, mode="sum")
         return embedded
 
-    def trunk(self, x: Tensor, z: Tensor | None = None) -> Tensor:
-        """`(rows, width)` to the features that the heads read, `(rows, width)`."""
+    def trunk(self, x: Tensor, z: Tensor | None = None, blocks: Iterable[nn.Module] | None = None) -> Tensor:
+        """`(rows, width)` to the features that the heads read, `(rows, width)`; `blocks`: its own or copies of them."""
         x = x * self.layout.count**-0.5
         if z is not None:
             x = x + z @ self.from_noise
-        for block in self.blocks:
+        for block in blocks or self.blocks:
             x = block(x)
         features: Tensor = self.norm(x)
         return features
-
-    def tables(self) -> Tables:
-        """The tables that rounds of drawing read, worked out from the weights as they are now."""
-        return Tables(self.values.rows(), self.unknown, self.heads.rows(), self.bias + self.impossible)
 
 
 class Block(nn.Module):
@@ -97,7 +119,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(rows, width)` to `(rows, width)`."""
-        y: Tensor = self.outer(nn.functional.silu(self.inner(self.norm(x))))
+        normed = self.norm(x).to(self.inner.weight.dtype)  # copies for drawing multiply in bfloat16
+        y: Tensor = self.outer(nn.functional.silu(self.inner(normed)))
         return x + y
 
 

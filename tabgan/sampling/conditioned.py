@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tabgan.device import multiplies_bfloat16
 from tabgan.encoding.plan import Plan
 from tabgan.errors import ConfigError
 from tabgan.model.cooccurrence import split_by_dependence
-from tabgan.model.generator import IMPOSSIBLE, Generator
+from tabgan.model.generator import IMPOSSIBLE, Generator, Tables
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rounds import Rounds
 from tabgan.sampling.sampler import draw, spread_uniforms
@@ -43,7 +44,7 @@ class ConditionedSampler:
         self.complete = complete
         self.network, self.information, self.exclusions, self.rounds = network, information, exclusions, rounds
         self.device = str(network.bias.device)
-        self.tables = network.tables()
+        self.tables = Tables(network, fast=multiplies_bfloat16(self.device))
 
     @torch.inference_mode()
     def draw(self, rows: int, known: Mapping[int, Tensor], plan: Plan, rng: torch.Generator) -> Tensor:
@@ -54,7 +55,7 @@ class ConditionedSampler:
             known |= self._restricted(rows, known, restricted, plan, rng)
         count = self.network.layout.count
         free = [code for code in range(count) if code not in known]
-        walk = Rounds(self.network, self.tables, self.exclusions, rows, None, known)
+        walk = Rounds(self.tables, self.exclusions, known=known)
         groups = split_by_dependence(self.information[free][:, free], self.rounds) if free else []
         uniforms = spread_uniforms(rows, count, rng).to(self.device)
         for i, place in enumerate(torch.randperm(len(groups), generator=rng).tolist()):
@@ -74,7 +75,7 @@ class ConditionedSampler:
         several = sum(int((plan.weights[code] > 0).sum()) > 1 for code in codes) > 1
         copies = CANDIDATES if several else 1
         known = {code: values.repeat_interleave(copies) for code, values in known.items()}
-        walk = Rounds(self.network, self.tables, self.exclusions, rows * copies, None, known)
+        walk = Rounds(self.tables, self.exclusions, known=known)
         uniforms = spread_uniforms(rows * copies, len(codes), rng).to(self.device)
         log_weights = torch.zeros(rows * copies, device=self.device)
         possible = torch.ones(rows * copies, dtype=torch.bool, device=self.device)

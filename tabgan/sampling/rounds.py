@@ -7,47 +7,46 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from tabgan.model.generator import Generator, Tables
+from tabgan.model.generator import Tables
 from tabgan.sampling.exclusions import Exclusions
 
 
 class Rounds:
     """The walk over the rounds that sampling and the game share: look, draw some codes, look again.
 
-    Drawn codes are whole numbers `(rows,)` or weights `(rows, cardinality)`, through which gradients pass.
+    Drawn codes are whole numbers `(rows,)` or weights `(rows, cardinality)`, through which gradients pass. As long as
+    nothing tells rows apart, the logits of one row, `(1, cardinality)`, stand for all.
     """
 
     def __init__(
         self,
-        network: Generator,
         tables: Tables,
         exclusions: Exclusions,
-        rows: int,
-        z: Tensor | None,
+        z: Tensor | None = None,
         known: Mapping[int, Tensor] | None = None,
     ) -> None:
-        """`tables`: those of `network`, worked out once; `z`: `(rows, noise)`, None where rounds share no noise;
-        `known`: codes that are not drawn, `(rows,)` each."""
-        self.network, self.tables, self.exclusions, self.z = network, tables, exclusions, z
+        """`z`: `(rows, noise)`, None where rounds share no noise; `known`: codes that are not drawn, `(rows,)` each."""
+        self.tables, self.exclusions, self.z = tables, exclusions, z
+        self.layout, self.copula = tables.network.layout, tables.network.copula
         self.drawn: dict[int, Tensor] = {}
-        self._embedded = tables.unknown.sum(dim=0).expand(rows, -1)
-        features = network.copula.features
-        self._x = torch.zeros(rows, features.shape[1], device=features.device)
-        self._known = torch.zeros(network.layout.count, dtype=torch.bool, device=features.device)
+        self._embedded = tables.nothing[None]
+        self._x = torch.zeros(1, self.copula.features.shape[1], device=tables.bias.device)
+        self._known = bytearray(self.layout.count)
         for code, values in (known or {}).items():
             self.put(code, values)
         self.look()
 
     def look(self) -> None:
         """Begin a round: what has been drawn until now bears on what is drawn next."""
-        self._features = self.network.trunk(self._embedded, self.z)
-        self._tilts = self.network.copula(self._x, self._known)
+        self._features = self.tables.features(self._embedded, self.z)
+        self._told = self._x
+        self._solution = self.tables.solution(bytes(self._known))
 
     def logits(self, code: int) -> Tensor:
         """Of one code, `(rows, cardinality)`."""
-        part = self.network.layout.slices[code]
+        part = self.layout.slices[code]
         logits = torch.addmm(self.tables.bias[part], self._features, self.tables.heads[part].T)
-        logits = self.network.copula.tilt_code(logits, self._tilts, code)
+        logits = self.copula.tilt_code(logits, self._told, self._solution, code)
         for other, penalty in self.exclusions.of(code):
             if other in self.drawn:
                 logits = logits + pick(self.drawn[other].detach(), penalty)
@@ -55,10 +54,10 @@ class Rounds:
 
     def put(self, code: int, values: Tensor) -> None:
         """Take `values` for the code."""
-        part = self.network.layout.slices[code]
+        part = self.layout.slices[code]
         self.drawn[code] = values
-        self._embedded = self._embedded + pick(values, self.tables.values[part]) - self.tables.unknown[code]
-        self._x = self._x + pick(values, self.network.copula.features[part])
+        self._embedded = self._embedded + pick(values, self.tables.values[part])
+        self._x = self._x + pick(values, self.copula.features[part])
         self._known[code] = True
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from tabgan.device import multiplies_bfloat16
 from tabgan.model.cooccurrence import split_by_dependence
 from tabgan.model.generator import Generator, Tables
 from tabgan.sampling.exclusions import Exclusions
@@ -33,7 +34,7 @@ class Sampler:
     def blocks(self, rows: int, rounds: int, seed: int) -> Iterator[Tensor]:
         """`rows` rows in blocks of `(BLOCK_ROWS or fewer, codes)` int64."""
         groups = split_by_dependence(self.information, rounds)
-        tables = self.network.tables()
+        tables = Tables(self.network, fast=multiplies_bfloat16(self.device))
         for block, first in enumerate(range(0, rows, BLOCK_ROWS)):
             rng = keyed("rows", seed, block)
             # One fixed order would let errors pile up in the late groups.
@@ -45,7 +46,7 @@ class Sampler:
         network, count = self.network, self.network.layout.count
         z = torch.randn(BLOCK_ROWS, network.noise, generator=rng).to(self.device) if self.noisy else None
         uniforms = spread_uniforms(BLOCK_ROWS, count, rng).to(self.device)
-        rows = Rounds(network, tables, self.exclusions, BLOCK_ROWS, z)
+        rows = Rounds(tables, self.exclusions, z)
         for i, group in enumerate(groups):
             if i:
                 rows.look()
@@ -65,8 +66,11 @@ def spread_uniforms(rows: int, columns: int, rng: torch.Generator) -> Tensor:
 
 
 def draw(logits: Tensor, uniforms: Tensor) -> Tensor:
-    """One value a row by inverse CDF: `(rows, values)` logits and `(rows, 1)` uniforms in [0, 1) to `(rows,)` int64."""
+    """One value a row by inverse CDF: `(rows, values)` logits and `(rows, 1)` uniforms in [0, 1) to `(rows,)` int64.
+
+    The logits may be of one row that stands for all."""
     edges = logits.softmax(dim=1).cumsum(dim=1)
     # Scaled by the last edge, which rounding leaves near 1: no draw can fall past the end.
-    below = torch.searchsorted(edges, uniforms * edges[:, -1:], right=True).squeeze(1)
+    scaled = uniforms * edges[:, -1:]
+    below = torch.searchsorted(edges[0] if len(edges) == 1 else edges, scaled, right=True).squeeze(1)
     return below.clamp(max=logits.shape[1] - 1)

@@ -18,7 +18,7 @@ from tabgan.config import TrainConfig
 from tabgan.encoding.base import Code
 from tabgan.model.cooccurrence import Pooling, split_by_dependence
 from tabgan.model.critic import Critic
-from tabgan.model.generator import Generator
+from tabgan.model.generator import Generator, Tables
 from tabgan.model.losses import cooccurrence_loss, gradient_penalty
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rounds import Rounds
@@ -172,7 +172,7 @@ def unroll(
     rng: torch.Generator,
 ) -> Tensor:
     """Draw the codes of each group in turn, given all before: `(rows, total)` one-hot with gradients of soft draws."""
-    rows = Rounds(generator, generator.tables(), exclusions, len(z), z)
+    rows = Rounds(Tables(generator, fast=False), exclusions, z)
     for i, group in enumerate(groups):
         if i:
             rows.look()
