@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -22,7 +24,7 @@ from tabgan.device import one_thread, pick_device
 from tabgan.encoding.base import Draw
 from tabgan.encoding.table import TableEncoder
 from tabgan.errors import ConfigError, ModelFileError, NotFittedError
-from tabgan.learn import learn
+from tabgan.learn import Learned, learn
 from tabgan.modelfile import Content, arrow_from_text, arrow_to_text, read_model, write_model
 from tabgan.progress import Listener
 from tabgan.sampling.sampler import BLOCK_ROWS
@@ -30,6 +32,7 @@ from tabgan.schema import Schema
 from tabgan.schemafile import Wishes
 from tabgan.tables import from_arrow, open_source, to_arrow
 from tabgan.training.alarms import alarms
+from tabgan.training.checkpoint import Checkpoint
 from tabgan.training.fit import Networks, train
 from tabgan.training.history import History
 
@@ -64,23 +67,43 @@ class Synthesizer:
         self.train_config = train or TrainConfig()
         self.device_ = pick_device(device)
         self._networks: Networks | None = None
+        self._checkpoint = Checkpoint()
 
-    def fit(self, data: Any, *, schema: Any = None, progress: Listener | None = None) -> Self:
+    def fit(
+        self,
+        data: Any,
+        *,
+        schema: Any = None,
+        progress: Listener | None = None,
+        checkpoint: str | Path | None = None,
+        resume: bool = False,
+    ) -> Self:
         """Learn the table in `data`: a path, a pandas or polars frame, or a pyarrow table.
 
         `schema` says what columns are, where it should not be inferred: a `Schema`, a YAML file of some columns and
         some of their settings, or the same as a dict, such as `{"columns": {"zip": {"kind": "category"}}}`. `progress`
-        is called with a `Progress` now and then. Raises `FileError`, `DataError` or `SchemaError` for tables that
-        cannot be learned.
+        is called with a `Progress` now and then.
+
+        `checkpoint`: a file in which the fit keeps every minute where it stands, and at Ctrl-C; `save` deletes it. With
+        `resume` the fit goes on from that file, if it is there, and on a CPU without a time limit ends with the same
+        model as one that was never interrupted. The time that it has taken counts for `time_limit`.
+
+        Raises `FileError`, `DataError` or `SchemaError` for tables that cannot be learned, and `ConfigError` for a
+        checkpoint of another table, schema, seed or settings.
         """
         history = History(progress, self.time_limit)
+        made_for = {"seed": self.seed, "device": torch.device(self.device_).type}
+        made_for |= asdict(self.model_config) | asdict(self.train_config)
+        self._checkpoint = Checkpoint(checkpoint, history, made_for, resume=resume)
         if not isinstance(schema, Schema):
             schema = Wishes.given(schema)
         source, kind = open_source(data)
         history.report("encode", 0, source.rows)
         learned = learn(source, schema, self.seed, lambda done, rows: history.report("encode", done, rows))
         self.schema, self.rows_, self._encoder, self._kind = learned.schema, source.rows, learned.encoder, kind
-        with one_thread():
+        self.hash_ = _hash(learned)
+        self._checkpoint.check_table(self.hash_)
+        with one_thread(), self._checkpoint.interrupts_wait():
             self._networks = train(
                 torch.from_numpy(learned.codes),
                 learned.encoder.codes,
@@ -88,6 +111,7 @@ class Synthesizer:
                 self.model_config,
                 self.train_config,
                 history,
+                self._checkpoint,
                 self.seed,
                 self.device_,
             )
@@ -328,6 +352,7 @@ class Synthesizer:
             history=self.history_,
         )
         write_model(path, content, force=force)
+        self._checkpoint.remove()
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "auto") -> Synthesizer:
@@ -384,6 +409,14 @@ class Synthesizer:
 def load(path: str | Path, *, device: str = "auto") -> Synthesizer:
     """Read a model file: `Synthesizer.load`."""
     return Synthesizer.load(path, device=device)
+
+
+def _hash(learned: Learned) -> str:
+    """A hash of a table as it is learned: of its codes, what they stand for, and its schema."""
+    found = hashlib.sha256(np.ascontiguousarray(learned.codes).tobytes())
+    found.update(json.dumps([learned.schema.model_dump(mode="json"), learned.encoder.state()]).encode())
+    found.update(learned.encoder.arrow_schema.serialize())
+    return found.hexdigest()
 
 
 def _figures(record: dict[str, Any]) -> str:

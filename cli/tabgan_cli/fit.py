@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import Annotated
 
 import typer
@@ -35,7 +35,8 @@ def fit(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Stop training after this long, for example 90s, 5m or 1h30m; by default when it is done.",
+            help="Stop training after this long, for example 90s, 5m or 1h30m; by default when it is done. With "
+            "--resume the time that was spent before counts.",
         ),
     ] = None,
     seed: Annotated[
@@ -46,10 +47,20 @@ def fit(
         Path | None,
         typer.Option(metavar="FILE.jsonl", help="Write every progress event as one JSON line to this file."),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with a fit that was interrupted, from the file MODEL.part that it left; without one begin.",
+        ),
+    ] = False,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Learn a table and write a model file, from which `tabgan sample` makes rows."""
+    """Learn a table and write a model file, from which `tabgan sample` makes rows.
+
+    Every minute, and at Ctrl-C, it is kept in MODEL.part how far the fit has come; `--resume` goes on from there.
+    """
     limit = None if time_limit is None else seconds(time_limit, "--time-limit")
 
     from tabgan.tables import check_output
@@ -58,11 +69,27 @@ def fit(
         check_output(output, force=force, endings=())
 
     from tabgan import Synthesizer
+    from tabgan.errors import FileError
 
+    again = ["tabgan", "fit", data, "-o", str(model), "--seed", str(seed), "--device", device, "--resume"]
+    again += ["--schema", str(schema)] if schema else []
+    again += ["--time-limit", time_limit] if time_limit else []
+    again += ["--force"] if force else []
     synthesizer = Synthesizer(seed=seed, device=device, time_limit=limit)
-    with shown(quiet=quiet, log=log) as progress:
-        synthesizer.fit(data, schema=schema, progress=progress)
-    synthesizer.save(model, force=force)
+    part = model.with_name(f"{model.name}.part")
+    if force and not resume:
+        part.unlink(missing_ok=True)
+    try:
+        with shown(quiet=quiet, log=log) as progress:
+            synthesizer.fit(data, schema=schema, progress=progress, checkpoint=part, resume=resume)
+    except (KeyboardInterrupt, SystemExit):
+        if part.exists():
+            typer.echo(f"go on with: {join(again)}", err=True)
+        raise
+    try:
+        synthesizer.save(model, force=force)
+    except FileError as error:
+        raise FileError(f"{error} Mend that and go on with: {join(again)}") if part.exists() else error from None
     if not quiet:
         for note in synthesizer.schema.notes():
             typer.echo(f"note: {note}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
@@ -27,6 +27,15 @@ class Average(Generic[Network]):
         share = 1 - 0.5 ** (rows / half_life)
         for old, new in zip(self.network.parameters(), network.parameters(), strict=True):
             old.lerp_(new, share)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The averaged weights and how many rows they have seen."""
+        return {"network": self.network.state_dict(), "rows": self._rows}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Undo `state_dict`."""
+        self.network.load_state_dict(state["network"])
+        self._rows = state["rows"]
 
     def copy(self) -> Network:
         """The averaged network as it is now."""

@@ -9,6 +9,7 @@ import torch
 from tabgan.encoding.base import Code
 from tabgan.sampling.sampler import Sampler
 from tabgan.training.batches import Rows
+from tabgan.training.checkpoint import Checkpoint
 from tabgan.training.detection import c2st
 from tabgan.training.history import History
 
@@ -23,14 +24,20 @@ REPEAT_ROWS, MOST_REPEATS = 3_000, 6
 
 
 def choose_rounds(
-    candidates: Sequence[tuple[int, Sampler]], rows: Rows, codes: Sequence[Code], seed: int, history: History
+    candidates: Sequence[tuple[int, Sampler]],
+    rows: Rows,
+    codes: Sequence[Code],
+    seed: int,
+    history: History,
+    checkpoint: Checkpoint | None = None,
 ) -> int:
     """The chosen one of `candidates`, (rounds, sampler) with rising rounds, judged on `rows`."""
     real = rows.some(min(MAX_ROWS, MAX_CELLS // len(codes)))
     repeats = max(1, min(MOST_REPEATS, REPEAT_ROWS // len(real)))
-    found: list[tuple[int, float]] = []
+    checkpoint = checkpoint or Checkpoint()
+    found: list[tuple[int, float]] = list((checkpoint.state("choose") or {}).get("found", ()))
     # The most rounds first: they are what is left where time runs out.
-    for rounds, sampler in reversed(candidates):
+    for rounds, sampler in candidates[::-1][len(found) :]:
         aucs = []
         for repeat in range(repeats):
             made = torch.cat(list(sampler.blocks(len(real), rounds, seed + repeat)))
@@ -39,6 +46,7 @@ def choose_rounds(
         found.append((rounds, auc))
         history.record("choose", len(found), rounds=rounds, c2st=auc)
         history.report("choose", len(found), len(candidates), held_out=auc)
+        checkpoint.keep("choose", lambda: {"found": found})
         if history.spent >= TIME_SHARE:
             break
     enough = min(auc for _, auc in found) + TOLERANCE  # of a small table the trees guess below 0.5

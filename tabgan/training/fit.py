@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rng import generator as keyed
 from tabgan.sampling.sampler import Sampler
 from tabgan.training.batches import Rows
+from tabgan.training.checkpoint import Checkpoint
 from tabgan.training.choose import choose_rounds
 from tabgan.training.game import Game
 from tabgan.training.history import History
@@ -117,10 +119,13 @@ def train(
     model: ModelConfig,
     config: TrainConfig,
     history: History,
+    checkpoint: Checkpoint,
     seed: int,
     device: str,
 ) -> Networks:
-    """Learn `(rows, codes)` whole numbers, whose columns `layout` describes; `impossible` as in `Dependencies`."""
+    """Learn `(rows, codes)` whole numbers, whose columns `layout` describes; `impossible` as in `Dependencies`.
+
+    A fit that was interrupted goes on from `checkpoint`, whose records `history` has."""
     exclusions = Exclusions({pair: torch.from_numpy(never) for pair, never in impossible.items()}, device)
     counts = [torch.bincount(codes[:, i].long(), minlength=code.cardinality) for i, code in enumerate(layout)]
     frequencies = torch.cat([*counts, torch.zeros(0)]) / len(codes)
@@ -139,7 +144,10 @@ def train(
     information = mutual_information(target, pooling.layout, len(some)).cpu()
 
     rng = keyed("warm-up", seed, device=device)
-    conditional = WarmUp(generator, rows, config, history, rng).run(history.until(WARMUP_SHARE))
+    warm_up = WarmUp(generator, rows, config, history, rng)
+    conditional = _learned(
+        "warm-up", generator, checkpoint, lambda: warm_up.run(history.until(WARMUP_SHARE), checkpoint)
+    )
     networks = Networks(conditional, None, information, exclusions, config.game_rounds, min(len(layout), MOST_ROUNDS))
     if len(codes) < FEW_ROWS or len(layout) < 2:
         return networks
@@ -147,13 +155,27 @@ def train(
         critic = Critic(layout, model, keyed("critic", seed)).to(device)
         rng = keyed("game", seed, device=device)
         game = Game(conditional, critic, rows, layout, information, exclusions, pooling, target, config, history, rng)
-        networks.joint = game.run(history.until(GAME_SHARE))
+        networks.joint = _learned(
+            "game", conditional, checkpoint, lambda: game.run(history.until(GAME_SHARE), checkpoint)
+        )
     if config.rounds is not None:
         networks.rounds = min(config.rounds, len(layout))
         return networks
     candidates = [(rounds, networks.sampler(rounds)) for rounds in _numbers_of_rounds(len(layout))]
-    networks.rounds = choose_rounds(candidates, rows, layout, seed, history)
+    networks.rounds = choose_rounds(candidates, rows, layout, seed, history, checkpoint)
     return networks
+
+
+def _learned(stage: str, like: Generator, checkpoint: Checkpoint, run: Callable[[], Generator]) -> Generator:
+    """What `run` gives, or what the stage had given before the fit was interrupted: a network `like` another."""
+    state = checkpoint.result(stage)
+    if state is None:
+        found = run()
+        checkpoint.finish(stage, found.state_dict())
+        return found
+    found = copy.deepcopy(like).requires_grad_(False)
+    found.load_state_dict(state)
+    return found
 
 
 def _numbers_of_rounds(count: int) -> list[int]:

@@ -25,9 +25,10 @@ from tabgan.sampling.rounds import Rounds
 from tabgan.sampling.sampler import Sampler
 from tabgan.training.average import Average
 from tabgan.training.batches import Rows
+from tabgan.training.checkpoint import Checkpoint, State
 from tabgan.training.detection import c2st
 from tabgan.training.history import History
-from tabgan.training.recovery import Recovery
+from tabgan.training.recovery import Recovery, Stateful
 from tabgan.training.warmup import prediction_loss, random_masks
 
 FEWEST_ROUNDS = 2
@@ -66,42 +67,58 @@ class Game:
         # No first moment: the critic moves the ground under the generator (section 5 of the paper takes 0 and 0.9).
         self._generator_optimizer = torch.optim.Adam(self.generator.parameters(), lr=rate, betas=(0.0, 0.9))
         self._critic_optimizer = torch.optim.Adam(critic.parameters(), lr=rate, betas=(0.0, 0.9))
-        self._critic_updates = 0
+        self._critic_updates, self._step, self._time_share = 0, 0, 1.0
         # What the last steps gave: the gap is the critic's estimate of the Wasserstein distance.
         self._figures: dict[str, Tensor] = {"gap": torch.zeros(())}
         self._best, self._best_auc, self._auc = self.average.copy(), math.inf, math.inf
         optimizers = [self._generator_optimizer, self._critic_optimizer]
         self._recovery = Recovery("game", [self.generator, critic, self.average.network, *optimizers], history)
+        self._parts: dict[str, Stateful] = {
+            "generator": self.generator,
+            "critic": critic,
+            "average": self.average,
+            "generator_optimizer": self._generator_optimizer,
+            "critic_optimizer": self._critic_optimizer,
+            "recovery": self._recovery,
+        }
 
-    def run(self, time_share: float = 1.0) -> Generator:
+    def run(self, time_share: float = 1.0, checkpoint: Checkpoint | None = None) -> Generator:
         """The loop of Algorithm 1, after a head start of the critic.
 
         `time_share`: the share of the time limit at which to be done. Returns the average whose rows boosted trees
         could tell least from held-out ones."""
-        config = self.config
-        self._look(0)
-        for _ in range(config.critic_head_start):
+        config, checkpoint = self.config, checkpoint or Checkpoint()
+        self._time_share = time_share
+        if (state := checkpoint.state("game")) is not None:
+            self._restore(state)
+        else:
+            self._look(0)
+        for _ in range(self._critic_updates, config.critic_head_start):
             self._critic_step()
             self._report(0)
-            if self.history.spent >= time_share:
+            if self.history.spent >= self._time_share:
                 return self._best
-        for step in range(1, config.game_steps + 1):
+            checkpoint.keep("game", self._state)
+        for step in range(self._step + 1, config.game_steps + 1):
             for _ in range(config.critic_steps):
                 self._critic_step()
             self._generator_step()
             self.average.update(self.generator, config.game_batch_rows)
-            last = step == config.game_steps or self.history.spent >= time_share
+            self._step = step
+            last = step == config.game_steps or self.history.spent >= self._time_share
             if step % config.game_evaluate_every == 0 or last:
                 self._look(step)
             self._report(step)
             if last:
                 break
+            checkpoint.keep("game", self._state)
         self.history.report("game", config.game_steps, config.game_steps, self._figures["gap"].item(), self._best_auc)
         return self._best
 
     def _look(self, step: int) -> None:
         """Judge the averaged generator, keep it if it is the best so far, and go back if numbers are not finite."""
-        if not self._recovery.check(step):
+        figures = {name: value.item() for name, value in self._figures.items()}
+        if not self._recovery.check(step, *figures.values()):
             for optimizer in (self._generator_optimizer, self._critic_optimizer):
                 for group in optimizer.param_groups:
                     group["lr"] = self.config.game_learning_rate * self._recovery.rate_share
@@ -111,10 +128,32 @@ class Game:
         made = torch.cat(list(sampler.blocks(len(real), len(self.splits[0]), seed=0)))
         self._auc = c2st(real, made, self.codes, seed=0)
         distinct = len(made.unique(dim=0)) / len(made)
-        figures = {name: value.item() for name, value in self._figures.items()}
         self.history.record("game", step, **figures, c2st=self._auc, distinct=distinct)
         if self._auc < self._best_auc:
             self._best, self._best_auc = self.average.copy(), self._auc
+
+    def _state(self) -> State:
+        return {
+            "step": self._step,
+            "critic_updates": self._critic_updates,
+            "time_share": self._time_share,
+            "figures": self._figures,
+            "best_auc": self._best_auc,
+            "auc": self._auc,
+            "best": self._best.state_dict(),
+            "rng": self.rng.get_state(),
+            "parts": {name: part.state_dict() for name, part in self._parts.items()},
+        }
+
+    def _restore(self, state: State) -> None:
+        """Undo `_state`."""
+        self._step, self._critic_updates = state["step"], state["critic_updates"]
+        self._time_share, self._figures = state["time_share"], state["figures"]
+        self._best_auc, self._auc = state["best_auc"], state["auc"]
+        self._best.load_state_dict(state["best"])
+        self.rng.set_state(state["rng"])
+        for name, part in self._parts.items():
+            part.load_state_dict(state["parts"][name])
 
     def _report(self, step: int) -> None:
         if self.history.due():

@@ -19,14 +19,24 @@ class History:
         self.records: list[dict[str, Any]] = []
         self._listener = listener
         self._time_limit = time_limit
-        self._started = self._stage_started = time.monotonic()
+        self._started = time.monotonic()
         self._told = -REPORT_SECONDS
-        self._stage = ""
+        self._stage, self._stage_started, self._first_step = "", self._started, 0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the fit began, less the time in which it was interrupted."""
+        return time.monotonic() - self._started
 
     @property
     def spent(self) -> float:
         """The share of the time limit that is spent; 0 without a limit."""
-        return 0.0 if self._time_limit is None else (time.monotonic() - self._started) / self._time_limit
+        return 0.0 if self._time_limit is None else self.elapsed / self._time_limit
+
+    def go_on(self, records: list[dict[str, Any]], seconds: float) -> None:
+        """Go on from the records of a fit that was interrupted, and count the seconds that it has taken."""
+        self.records = records
+        self._started -= seconds
 
     def until(self, share: float) -> float:
         """The share of the time limit at which `share` of the time that is left now will be spent."""
@@ -42,11 +52,12 @@ class History:
         """Tell the listener where the stage stands."""
         now = time.monotonic()
         if stage != self._stage:
-            self._stage, self._stage_started = stage, now
+            self._stage, self._stage_started, self._first_step = stage, now, step
         self._told = now
-        left = (now - self._stage_started) / step * (steps - step) if step else None
+        seen = step - self._first_step  # of a stage that went on these are fewer than its steps
+        left = (now - self._stage_started) / seen * (steps - step) if seen else None
         if self._time_limit is not None:
-            remaining = max(self._time_limit - (now - self._started), 0.0)
+            remaining = max(self._time_limit - self.elapsed, 0.0)
             left = remaining if left is None else min(left, remaining)
         if self._listener is not None:
             self._listener(
@@ -54,6 +65,5 @@ class History:
             )
 
     def record(self, stage: str, step: int, **figures: float) -> None:
-        """Keep figures of a step."""
-        seconds = round(time.monotonic() - self._started, 2)
-        self.records.append({"stage": stage, "step": step, "seconds": seconds, **figures})
+        """Keep figures of a step. No time of day or duration is among them: the same seed gives the same file."""
+        self.records.append({"stage": stage, "step": step, **figures})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ MOST_RESTORES = 5
 
 
 class Stateful(Protocol):
-    """A network or an optimizer."""
+    """A network, an optimizer or what else changes in training."""
 
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any], /) -> Any: ...
@@ -36,10 +37,12 @@ class Recovery:
         """The share of the learning rate that is left: half for each restore."""
         return 0.5**self._restores
 
-    def check(self, step: int) -> bool:
-        """Keep the state if every weight is finite and return True; else restore the last one and return False."""
+    def check(self, step: int, *figures: float) -> bool:
+        """Keep the state if every weight and each of `figures` (losses) is finite and return True; else restore the
+        last one and return False."""
         networks = [part for part in self._parts if isinstance(part, torch.nn.Module)]
-        if all(bool(weight.isfinite().all()) for network in networks for weight in network.parameters()):
+        weights = (weight for network in networks for weight in network.parameters())
+        if all(map(math.isfinite, figures)) and all(bool(weight.isfinite().all()) for weight in weights):
             self._keep()
             return True
         self._restores += 1
@@ -52,6 +55,14 @@ class Recovery:
             part.load_state_dict(copy.deepcopy(state))
         self._history.record(self._stage, step, restored=self._restores, rate_share=self.rate_share)
         return False
+
+    def state_dict(self) -> dict[str, Any]:
+        """The last healthy state and how often it came back."""
+        return {"restores": self._restores, "kept": self._kept}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Undo `state_dict`."""
+        self._restores, self._kept = state["restores"], state["kept"]
 
     def _keep(self) -> None:
         self._kept = [copy.deepcopy(part.state_dict()) for part in self._parts]

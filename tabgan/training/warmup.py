@@ -16,8 +16,9 @@ from tabgan.model.generator import Generator
 from tabgan.model.losses import cross_entropies, masked_loss
 from tabgan.training.average import Average
 from tabgan.training.batches import Rows
+from tabgan.training.checkpoint import Checkpoint, State
 from tabgan.training.history import History
-from tabgan.training.recovery import Recovery
+from tabgan.training.recovery import Recovery, Stateful
 
 MASKS = 16
 """Different masks in a batch."""
@@ -46,7 +47,7 @@ class WarmUp:
         self.rng = rng
         count = generator.layout.count
         # The same masks at every look: looks differ by the weights alone.
-        self._held_out_known = random_masks(
+        self._looks_know = random_masks(
             len(rows.held_out), count, config.all_hidden_share, rng, rows.device, masks=16 * MASKS
         )
         matrices = [weight for weight in generator.parameters() if weight.ndim > 1]
@@ -57,36 +58,82 @@ class WarmUp:
             betas=(0.9, 0.99),
         )
         self._recovery = Recovery("warm-up", [generator, self.average.network, self._optimizer], history)
+        self._parts: dict[str, Stateful] = {
+            "generator": generator,
+            "average": self.average,
+            "optimizer": self._optimizer,
+            "recovery": self._recovery,
+        }
+        self._step, self._last_step = 0, config.warmup_steps  # the latter ends the schedule
+        self._left, self._time_share = 1.0, 1.0  # of the schedule; of the time limit, at which to be done
+        self._kept, self._best_loss, self._worse = self.average.copy(), math.inf, 0
+        self._loss = torch.zeros(())
+        self._held_out: float | None = None
 
-    def run(self, time_share: float = 1.0) -> Generator:
+    def run(self, time_share: float = 1.0, checkpoint: Checkpoint | None = None) -> Generator:
         """Train; `time_share` is the share of the time limit at which to be done. Returns the average that is kept."""
-        config = self.config
-        kept, best_loss, worse = self.average.copy(), math.inf, 0
-        loss, held_out = torch.zeros(()), None
-        left, last_step = 1.0, config.warmup_steps  # of the schedule, and the step at which it ends
-        for step in range(1, config.warmup_steps + 1):
-            left -= left / (last_step - step + 1)
-            done = max(1 - left, self.history.spent / time_share)
-            loss = self._step(step, min(done, 1.0))
+        config, checkpoint = self.config, checkpoint or Checkpoint()
+        self._time_share = time_share
+        if (state := checkpoint.state("warm-up")) is not None:
+            self._restore(state)
+        for step in range(self._step + 1, config.warmup_steps + 1):
+            self._step = step
+            self._left -= self._left / (self._last_step - step + 1)
+            done = min(max(1 - self._left, self.history.spent / self._time_share), 1.0)
+            self._loss = self._descend(step, done)
             if step % config.evaluate_every == 0 or done >= 1:
-                if not self._recovery.check(step):
-                    continue
-                held_out = self.held_out_loss()
-                self.history.record("warm-up", step, loss=loss.item(), held_out=held_out)
-                worse = worse + 1 if held_out > best_loss * (1 + config.tolerance) else 0
-                if worse == 0:
-                    kept, best_loss = self.average.copy(), min(best_loss, held_out)
-                if worse == config.patience:
-                    # Stopping here would leave the weights as a high rate threw them: the rate falls first.
-                    last_step = min(last_step, step + max(step // 2, config.evaluate_every))
-                if done >= 1:
-                    break
+                self._look(step)
+            if done >= 1:
+                break
             if self.history.due():
-                self.history.report("warm-up", step, config.warmup_steps, loss.item(), held_out)
-        self.history.report("warm-up", config.warmup_steps, config.warmup_steps, loss.item(), held_out)
-        return kept
+                self._report(step)
+            checkpoint.keep("warm-up", self._state)
+        self._report(config.warmup_steps)
+        return self._kept
 
-    def _step(self, step: int, done: float) -> Tensor:
+    def _look(self, step: int) -> None:
+        """Judge the average, keep it if it is good, and go back if numbers are not finite."""
+        config, loss, held_out = self.config, self._loss.item(), self.held_out_loss()
+        if not self._recovery.check(step, loss, held_out):
+            return
+        self._held_out = held_out
+        self.history.record("warm-up", step, loss=loss, held_out=held_out)
+        self._worse = self._worse + 1 if held_out > self._best_loss * (1 + config.tolerance) else 0
+        if self._worse == 0:
+            self._kept, self._best_loss = self.average.copy(), min(self._best_loss, held_out)
+        if self._worse == config.patience:
+            # Stopping here would leave the weights as a high rate threw them: the rate falls first.
+            self._last_step = min(self._last_step, step + max(step // 2, config.evaluate_every))
+
+    def _report(self, step: int) -> None:
+        self.history.report("warm-up", step, self.config.warmup_steps, self._loss.item(), self._held_out)
+
+    def _state(self) -> State:
+        return {
+            "step": self._step,
+            "last_step": self._last_step,
+            "left": self._left,
+            "time_share": self._time_share,
+            "best_loss": self._best_loss,
+            "worse": self._worse,
+            "loss": self._loss,
+            "held_out": self._held_out,
+            "kept": self._kept.state_dict(),
+            "rng": self.rng.get_state(),
+            "parts": {name: part.state_dict() for name, part in self._parts.items()},
+        }
+
+    def _restore(self, state: State) -> None:
+        """Undo `_state`."""
+        self._step, self._last_step, self._left = state["step"], state["last_step"], state["left"]
+        self._time_share, self._best_loss, self._worse = state["time_share"], state["best_loss"], state["worse"]
+        self._loss, self._held_out = state["loss"], state["held_out"]
+        self._kept.load_state_dict(state["kept"])
+        self.rng.set_state(state["rng"])
+        for name, part in self._parts.items():
+            part.load_state_dict(state["parts"][name])
+
+    def _descend(self, step: int, done: float) -> Tensor:
         config = self.config
         rate = self._recovery.rate_share * config.learning_rate * min(1.0, step / RISE_STEPS)
         rate *= LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * done)) / 2
@@ -103,7 +150,7 @@ class WarmUp:
     @torch.no_grad()
     def held_out_loss(self) -> float:
         """The masked loss of the averaged weights on held-out rows."""
-        return prediction_loss(self.average.network, self.rows.held_out, self._held_out_known).item()
+        return prediction_loss(self.average.network, self.rows.held_out, self._looks_know).item()
 
     def _masks(self, rows: int, count: int) -> Tensor:
         return random_masks(rows, count, self.config.all_hidden_share, self.rng, self.rows.device)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import signal
+import subprocess
 import sys
 import zipfile
 
@@ -99,3 +101,32 @@ def test_personal_columns_are_named_with_the_reason(tabgan, tmp_path):
     ran = tabgan("fit", table, "-o", tmp_path / "m.tabgan", "--time-limit", "2s")
     assert ran.status == 0
     assert "note: column 'mail' is personal (email): its name says so, and 100% of its values look like one" in ran.out
+
+
+def _begun(orders, model, *options):
+    """A fit in a process of its own that has begun to train."""
+    command = [sys.executable, "-c", "import sys; from tabgan_cli.app import main; sys.exit(main())"]
+    fit = subprocess.Popen([*command, "fit", orders, "-o", model, *options], stderr=subprocess.PIPE, text=True)
+    for line in fit.stderr:
+        if line.startswith("warm-up"):
+            return fit
+    raise AssertionError(fit.wait())
+
+
+def test_a_fit_that_is_interrupted_says_how_to_go_on_and_goes_on(tabgan, orders, tmp_path):
+    model, part = tmp_path / "m.tabgan", tmp_path / "m.tabgan.part"
+    with _begun(orders, model) as fit:
+        fit.send_signal(signal.SIGINT)
+        said = fit.stderr.read().splitlines()
+        assert fit.wait() == 130
+    again = f"tabgan fit {orders} -o {model} --seed 0 --device auto --resume"
+    assert said[-2:] == [f"go on with: {again}", "interrupted"]
+    assert list(tmp_path.iterdir()) == [part]
+    assert tabgan("fit", orders, "-o", model).err == (
+        f"error: {part} holds a fit that was interrupted; go on with it by --resume (in Python: resume=True), or start "
+        "anew with --force (in Python: delete it).\n"
+    )
+    # The time that was spent counts, so this is done at once.
+    ran = tabgan(*again.split()[1:], "--time-limit", "1s", "--quiet")
+    assert ran == (0, "", "")
+    assert list(tmp_path.iterdir()) == [model]

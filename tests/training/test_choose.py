@@ -4,6 +4,7 @@ import torch
 
 from tabgan.encoding.base import Code
 from tabgan.training.batches import Rows
+from tabgan.training.checkpoint import Checkpoint
 from tabgan.training.choose import choose_rounds
 from tabgan.training.history import History
 
@@ -44,3 +45,13 @@ def test_of_few_rows_several_samples_are_judged_so_that_chance_does_not_choose()
     rounds, history = chosen(300)
     assert rounds == 5
     assert [record["rounds"] for record in history.records] == [8, 5, 3, 2]
+
+
+def test_a_choice_that_was_interrupted_asks_again_of_no_number_of_rounds():
+    checkpoint = Checkpoint()
+    checkpoint._stage, checkpoint._state = "choose", {"found": [(8, 0.5), (5, 0.51), (3, 0.51)]}
+    history = History(None, None)
+    table = Rows(tied(3_000), 300, "cpu", torch.Generator().manual_seed(0))
+    candidates = [(rounds, Stub(enough=5)) for rounds in (2, 3, 5, 8)]
+    assert choose_rounds(candidates, table, LAYOUT, 0, history, checkpoint) == 3
+    assert [record["rounds"] for record in history.records] == [2]
