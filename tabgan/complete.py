@@ -201,7 +201,7 @@ class Completion:
             raise ConfigError(f"column {name!r} has no labels of its own to give probabilities of.")
         begun = self._whole(table)
         codes, known = self.encoder.encode(begun), self._known(begun)
-        tables = Tables(self.networks.conditional, fast=False)
+        tables = Tables(self.networks.conditional, torch.float32)
         device = tables.bias.device
         found = np.empty((len(codes), encoder.codes_[0].cardinality - 1))
         for pattern, rows in _patterns(known):
@@ -216,7 +216,7 @@ class Completion:
     def log_probabilities(self, codes: np.ndarray) -> np.ndarray:
         """The log of the probability of each row of codes, `(rows,)`, by the chain rule, a code after the other."""
         networks = self.networks
-        tables = Tables(networks.conditional, fast=False)
+        tables = Tables(networks.conditional, torch.float32)
         found = [np.zeros(0)]
         for block in torch.from_numpy(codes).long().to(tables.bias.device).split(TOGETHER):
             walk = Rounds(tables, networks.exclusions)

@@ -149,13 +149,11 @@ class Copula(nn.Module):
 
     @torch.no_grad()
     def of_rows(self, codes: Tensor, known: Tensor) -> Tilts:
-        """As `forward` for `(rows, codes)` int64 and bool: fast where many rows have the same codes known."""
-        x = self.embed(codes, known)
+        """As `forward` for `(rows, codes)` int64, of which row i knows `known[i % masks]`, `(masks, codes)` bool."""
+        x = self.embed(codes, in_turn(known, len(codes)))
         slope, curvature = (torch.zeros(len(x), len(self.targets), device=x.device) for _ in range(2))
-        patterns, pattern_of_row = torch.unique(known, dim=0, return_inverse=True)
-        for i, pattern in enumerate(patterns):
-            rows = (pattern_of_row == i).nonzero().squeeze(1)
-            slope[rows], curvature[rows] = self(x[rows], self.solve(pattern))
+        for i, mask in enumerate(known):
+            slope[i :: len(known)], curvature[i :: len(known)] = self(x[i :: len(known)], self.solve(mask))
         return slope, curvature
 
     @torch.no_grad()
@@ -178,6 +176,11 @@ class Copula(nn.Module):
         scores = self.scores[part]
         slope, curvature = (each[:, number : number + 1] for each in tilts)
         return scores * (slope - curvature * scores)
+
+
+def in_turn(masks: Tensor, rows: int) -> Tensor:
+    """`(masks, codes)` repeated to `(rows, codes)`: row i has mask i modulo their number."""
+    return masks.repeat(-(-rows // len(masks)), 1)[:rows]
 
 
 def _labels(frequencies: Tensor, most: int) -> list[Tensor]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tabgan.config import ModelConfig
 from tabgan.encoding.base import Code
-from tabgan.model.copula import Copula, Solution
+from tabgan.model.copula import Copula, Solution, in_turn
 from tabgan.model.embedding import CodeTable, Layout
 
 IMPOSSIBLE = -1e4
@@ -24,8 +24,8 @@ MOST_SOLVED = 20_000_000
 class Tables:
     """What drawing reads of a generator, worked out once from its weights as they are now."""
 
-    def __init__(self, network: Generator, *, fast: bool) -> None:
-        """`fast`: the trunk multiplies in bfloat16, which fits where drawing needs no gradient."""
+    def __init__(self, network: Generator, precision: torch.dtype | None = None) -> None:
+        """`precision`: of the products in the trunk, for drawing without gradients; by default that of the network."""
         self.network = network
         owner = torch.repeat_interleave(torch.tensor(network.layout.cardinalities, device=network.bias.device))
         self.nothing = network.unknown.sum(dim=0)
@@ -33,11 +33,7 @@ class Tables:
         self.values = network.values.rows() - network.unknown[owner]
         """What it reads more of each value that is, `(total, width)`."""
         self.heads, self.bias = network.heads.rows(), network.bias + network.impossible
-        self.blocks = copy.deepcopy(network.blocks) if fast else network.blocks
-        if fast:
-            for block in self.blocks:
-                block.inner.bfloat16()
-                block.outer.bfloat16()
+        self.blocks = network.blocks if precision is None else _copied(network.blocks, precision)
         self._solved: dict[bytes, Solution] = {}
 
     def features(self, x: Tensor, z: Tensor | None) -> Tensor:
@@ -54,6 +50,22 @@ class Tables:
         return self._solved[known]
 
 
+def _copied(blocks: nn.ModuleList, precision: torch.dtype) -> nn.ModuleList:
+    """The blocks with weights of `precision`, which are not converted again at every product."""
+    found = copy.deepcopy(blocks)
+    _multiply_in(found, precision)
+    for part in found.modules():
+        if isinstance(part, nn.Linear):
+            part.to(precision)
+    return found
+
+
+def _multiply_in(blocks: nn.ModuleList, precision: torch.dtype) -> None:
+    for block in blocks:
+        assert isinstance(block, Block)
+        block.precision = precision
+
+
 class Generator(nn.Module):
     """A residual MLP over the sum of the embedded known codes, and one head a code, on top of a Gaussian copula.
 
@@ -67,6 +79,7 @@ class Generator(nn.Module):
         self.copula = Copula(codes, frequencies)
         width = config.width
         self.noise = config.noise
+        self.precision = torch.float32
         self.values = CodeTable(codes, width, 1.0, rng)
         self.unknown = nn.Parameter(torch.randn(len(codes), width, generator=rng))
         self.from_noise = nn.Parameter(torch.randn(config.noise, width, generator=rng) / config.noise**0.5)
@@ -82,10 +95,18 @@ class Generator(nn.Module):
     impossible: Tensor
     starts: Tensor
 
+    def multiply_in(self, precision: torch.dtype) -> Generator:
+        """Multiply in `precision`; weights, sums and what is learned stay in float32."""
+        self.precision = precision
+        _multiply_in(self.blocks, precision)
+        return self
+
     def forward(self, codes: Tensor, known: Tensor, z: Tensor | None = None) -> Tensor:
-        """Logits `(rows, total)` given `(rows, codes)` int64 and which of them are known, `(rows, codes)` bool."""
-        features = self.trunk(self.embed(codes, known), z)
-        logits = torch.addmm(self.bias + self.impossible, features, self.heads.rows().T)
+        """Logits `(rows, total)` given `(rows, codes)` int64 and which of them are known, `(masks, codes)` bool: row i
+        has mask i modulo their number."""
+        features = self.trunk(self.embed(codes, in_turn(known, len(codes))), z)
+        products = features.to(self.precision) @ self.heads.rows().T.to(self.precision)
+        logits = products.float() + (self.bias + self.impossible)
         return logits + self.copula.gains(self.copula.of_rows(codes, known))
 
     def embed(self, codes: Tensor, known: Tensor) -> Tensor:
@@ -112,6 +133,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int, rng: torch.Generator) -> None:
         super().__init__()
+        self.precision = torch.float32
         self.norm = nn.LayerNorm(width)
         self.inner = linear(width, width, rng)
         self.outer = linear(width, width, rng)
@@ -119,9 +141,12 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(rows, width)` to `(rows, width)`."""
-        normed = self.norm(x).to(self.inner.weight.dtype)  # copies for drawing multiply in bfloat16
-        y: Tensor = self.outer(nn.functional.silu(self.inner(normed)))
-        return x + y
+        y = nn.functional.silu(_affine(self.norm(x), self.inner, self.precision))
+        return x + _affine(y, self.outer, self.precision)
+
+
+def _affine(x: Tensor, layer: nn.Linear, precision: torch.dtype) -> Tensor:
+    return nn.functional.linear(x.to(precision), layer.weight.to(precision), layer.bias.to(precision))
 
 
 def linear(inputs: int, outputs: int, rng: torch.Generator) -> nn.Linear:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tabgan.device import multiplies_bfloat16
+from tabgan.device import fastest_precision
 from tabgan.encoding.plan import Plan
 from tabgan.errors import ConfigError
 from tabgan.model.cooccurrence import split_by_dependence
@@ -44,7 +44,7 @@ class ConditionedSampler:
         self.complete = complete
         self.network, self.information, self.exclusions, self.rounds = network, information, exclusions, rounds
         self.device = str(network.bias.device)
-        self.tables = Tables(network, fast=multiplies_bfloat16(self.device))
+        self.tables = Tables(network, fastest_precision(self.device))
 
     @torch.inference_mode()
     def draw(self, rows: int, known: Mapping[int, Tensor], plan: Plan, rng: torch.Generator) -> Tensor:

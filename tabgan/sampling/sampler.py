@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from tabgan.device import multiplies_bfloat16
+from tabgan.device import fastest_precision
 from tabgan.model.cooccurrence import split_by_dependence
 from tabgan.model.generator import Generator, Tables
 from tabgan.sampling.exclusions import Exclusions
@@ -34,7 +34,7 @@ class Sampler:
     def blocks(self, rows: int, rounds: int, seed: int) -> Iterator[Tensor]:
         """`rows` rows in blocks of `(BLOCK_ROWS or fewer, codes)` int64."""
         groups = split_by_dependence(self.information, rounds)
-        tables = Tables(self.network, fast=multiplies_bfloat16(self.device))
+        tables = Tables(self.network, fastest_precision(self.device))
         for block, first in enumerate(range(0, rows, BLOCK_ROWS)):
             rng = keyed("rows", seed, block)
             # One fixed order would let errors pile up in the late groups.

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tabgan.config import ModelConfig, TrainConfig
+from tabgan.device import fastest_precision
 from tabgan.encoding.base import Code
 from tabgan.model.cooccurrence import Pooling, cooccurrence, mutual_information
 from tabgan.model.critic import Critic
@@ -130,6 +131,7 @@ def train(
     counts = [torch.bincount(codes[:, i].long(), minlength=code.cardinality) for i, code in enumerate(layout)]
     frequencies = torch.cat([*counts, torch.zeros(0)]) / len(codes)
     generator = Generator(layout, frequencies, model, keyed("generator", seed)).to(device)
+    generator.multiply_in(fastest_precision(device))
     if not layout:  # nothing but keys and constants
         return Networks(generator, None, torch.zeros(0, 0), exclusions, config.game_rounds, 1)
 

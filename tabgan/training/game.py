@@ -65,8 +65,8 @@ class Game:
         self.config, self.history, self.rng = config, history, rng
         rate = config.game_learning_rate
         # No first moment: the critic moves the ground under the generator (section 5 of the paper takes 0 and 0.9).
-        self._generator_optimizer = torch.optim.Adam(self.generator.parameters(), lr=rate, betas=(0.0, 0.9))
-        self._critic_optimizer = torch.optim.Adam(critic.parameters(), lr=rate, betas=(0.0, 0.9))
+        self._generator_optimizer = torch.optim.Adam(self.generator.parameters(), lr=rate, betas=(0.0, 0.9), fused=True)
+        self._critic_optimizer = torch.optim.Adam(critic.parameters(), lr=rate, betas=(0.0, 0.9), fused=True)
         self._critic_updates, self._step, self._time_share = 0, 0, 1.0
         # What the last steps gave: the gap is the critic's estimate of the Wasserstein distance.
         self._figures: dict[str, Tensor] = {"gap": torch.zeros(())}
@@ -211,7 +211,7 @@ def unroll(
     rng: torch.Generator,
 ) -> Tensor:
     """Draw the codes of each group in turn, given all before: `(rows, total)` one-hot with gradients of soft draws."""
-    rows = Rounds(Tables(generator, fast=False), exclusions, z)
+    rows = Rounds(Tables(generator), exclusions, z)
     for i, group in enumerate(groups):
         if i:
             rows.look()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tabgan.config import TrainConfig
+from tabgan.model.copula import in_turn
 from tabgan.model.generator import Generator
 from tabgan.model.losses import cross_entropies, masked_loss
 from tabgan.training.average import Average
@@ -56,6 +57,7 @@ class WarmUp:
             [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
             lr=config.learning_rate,
             betas=(0.9, 0.99),
+            fused=True,
         )
         self._recovery = Recovery("warm-up", [generator, self.average.network, self._optimizer], history)
         self._parts: dict[str, Stateful] = {
@@ -157,20 +159,20 @@ class WarmUp:
 
 
 def prediction_loss(generator: Generator, real: Tensor, known: Tensor, z: Tensor | None = None) -> Tensor:
-    """The loss of predicting the codes of `real` that are not `known`, both `(rows, codes)`."""
+    """The loss of predicting the codes of `real`, `(rows, codes)`, that are not `known`, `(masks, codes)`."""
     entropies = cross_entropies(generator(real, known, z), real, generator.layout)
-    return masked_loss(entropies, ~known)
+    return masked_loss(entropies, ~in_turn(known, len(real)))
 
 
 def random_masks(
     rows: int, count: int, all_hidden_share: float, rng: torch.Generator, device: str, masks: int = MASKS
 ) -> Tensor:
-    """Which codes are known, `(rows, count)` bool: any number of them from none to all but one, equally likely.
+    """Which codes are known, `(masks, count)` bool: any number of them from none to all but one, equally likely.
 
-    Rows share a few masks, since the copula is worked out for each.
+    `rows` share a few masks in turn, since the copula is worked out for each.
     """
     masks = min(rows, masks)
     known = torch.randint(count, (masks, 1), generator=rng, device=device)
     known[torch.rand(masks, 1, generator=rng, device=device) < all_hidden_share] = 0
     rank = torch.rand(masks, count, generator=rng, device=device).argsort(dim=1)
-    return (rank < known).repeat(-(-rows // masks), 1)[:rows]
+    return rank < known

@@ -93,3 +93,16 @@ def test_neighbours_of_an_ordered_code_share_and_labels_do_not():
     assert overlap[0, 1] > overlap[0, 5] > overlap[0, 38] == 0
     assert (score.diff() > 0).all()
     assert score[19].item() == pytest.approx(0)  # the middle one of 39 prices
+
+
+def test_products_in_bfloat16_change_logits_and_gradients_by_little():
+    generator, codes = made_generator(), some_rows()
+    known = torch.tensor([[True, False, True]])
+    found = []
+    for precision in (torch.float32, torch.bfloat16):
+        logits = generator.multiply_in(precision)(codes, known).clamp(min=-20)
+        found.append((logits, torch.autograd.grad(logits.logsumexp(dim=1).mean(), generator.values.own)[0]))
+    for exact, rough in zip(*found, strict=True):
+        assert rough.dtype == torch.float32
+        assert not torch.equal(exact, rough)
+        assert (exact - rough).abs().max() < 0.02 * exact.abs().max()

@@ -3,6 +3,7 @@ import torch
 
 from tabgan.config import ModelConfig, TrainConfig
 from tabgan.encoding.base import Code
+from tabgan.model.copula import in_turn
 from tabgan.model.generator import Generator
 from tabgan.training.average import Average
 from tabgan.training.batches import Rows
@@ -19,8 +20,11 @@ def test_any_number_of_known_codes_is_equally_likely_and_never_all():
 
 def test_rows_share_as_many_masks_as_asked():
     known = random_masks(500, 9, 0.0, torch.Generator().manual_seed(0), "cpu", masks=7)
-    assert known.shape == (500, 9)
-    assert len(known.unique(dim=0)) <= 7
+    assert known.shape == (7, 9)
+    rows = in_turn(known, 500)
+    assert rows.shape == (500, 9)
+    assert torch.equal(rows[499], known[499 % 7])
+    assert random_masks(3, 9, 0.0, torch.Generator().manual_seed(0), "cpu", masks=7).shape == (3, 9)
 
 
 def test_a_share_of_the_rows_hides_everything():
