@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
+import os
+import struct
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
-import safetensors
 import safetensors.torch
 from torch import Tensor
 
@@ -21,6 +20,19 @@ from tabgan.tables.files import WholeFile, check_output
 
 FORMAT = 1
 """The version of the file's format; it rises when older readers would misread a file."""
+
+PARTS = ("config.json", "schema.json", "encoders.json", "history.jsonl", "model.safetensors")
+
+# What a stranger's file may make us hold in memory is bounded before it is unpacked. Weights hardly pack, JSON packs to
+# a fifth; only tables of zeros pack much better.
+MOST_JSON, MOST_TENSORS = 2**23, 2**25
+"""Bytes that a part of JSON and that of tensors may unpack to, and beside them ..."""
+MOST_PACKED = 20
+"""... so many times the bytes that the part has in the file."""
+MOST_NESTED = 500_000
+"""Lists and objects in a part, and one more for each byte that it has in the file: small ones take much memory."""
+MOST_PARTS, MOST_LISTED = 16, 4096
+"""Parts of a file of any version, and bytes of their list."""
 
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes
 
@@ -58,41 +70,67 @@ def read_model(path: str | Path) -> Content:
     if not Path(path).is_file():
         raise FileError(f"{path}: no such file; check the path.")
     try:
-        content = Path(path).read_bytes()
+        file = open(path, "rb")
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}.") from None
-    try:
-        return _unpack(content, path)
-    except ModelFileError:
-        raise
-    # AttributeError: no mapping. RuntimeError: encrypted, packed by other means, or nested too deeply.
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        safetensors.SafetensorError,
-        EOFError,
-        ValueError,
-        LookupError,
-        AttributeError,
-        RuntimeError,
-    ):
-        raise ModelFileError(f"{path} is not a tabgan model, or it is damaged; fit one with: tabgan fit.") from None
+    with file:
+        try:
+            return _unpack(file, path)
+        except ModelFileError:
+            raise
+        except Exception:  # whatever a damaged or made up file makes zipfile, zlib, json or safetensors raise
+            raise ModelFileError(f"{path} is not a tabgan model, or it is damaged; fit one with: tabgan fit.") from None
 
 
-def _unpack(content: bytes, path: str | Path) -> Content:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        config = json.loads(archive.read("config.json"))
+def _unpack(file: BinaryIO, path: str | Path) -> Content:
+    _check_end(file)
+    with zipfile.ZipFile(file) as archive:
+        config = _json(archive, "config.json")
         if config.get("format") != FORMAT:
             raise ModelFileError(
-                f"{path} has format {config.get('format')!r}, and this tabgan reads {FORMAT}; upgrade tabgan-wgan."
+                f"{path} has format {repr(config.get('format'))[:20]}, and this tabgan reads {FORMAT}; upgrade "
+                "tabgan-wgan."
             )
+        if sorted(archive.namelist()) != sorted(PARTS):
+            raise ValueError
         return Content(
-            tensors=safetensors.torch.load(archive.read("model.safetensors")),
-            schema=json.loads(archive.read("schema.json")),
-            encoders=json.loads(archive.read("encoders.json")),
+            tensors=safetensors.torch.load(_part(archive, "model.safetensors")),
+            schema=_json(archive, "schema.json"),
+            encoders=_json(archive, "encoders.json"),
             config=config,
-            history=[json.loads(line) for line in archive.read("history.jsonl").splitlines()],
+            history=_json(archive, "history.jsonl"),
         )
+
+
+def _check_end(file: BinaryIO) -> None:
+    """Raise `ValueError` where the list of parts at the end is longer than any of ours: zipfile reads all of it."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 42))
+    tail = file.read()
+    mark, parts, length, comment = struct.unpack("<4s6xHI4xH", tail[-22:])
+    large = tail[:4] == b"PK\x06\x07"  # where a second list of another length may be
+    if mark != b"PK\x05\x06" or parts > MOST_PARTS or length > MOST_LISTED or comment or large:
+        raise ValueError
+
+
+def _json(archive: zipfile.ZipFile, name: str) -> Any:
+    """One part of JSON; a history is a list of its lines."""
+    text = _part(archive, name)
+    if text.count(b"[") + text.count(b"{") > MOST_NESTED + archive.getinfo(name).compress_size:
+        raise ValueError
+    return json.loads(b"[" + b",".join(text.splitlines()) + b"]" if name.endswith(".jsonl") else text)
+
+
+def _part(archive: zipfile.ZipFile, name: str) -> bytes:
+    """One part, if it is no larger than such a part can be: this is known before it is unpacked, and no more than is
+    said there is ever unpacked. Its CRC is checked."""
+    found = archive.getinfo(name)
+    least = MOST_TENSORS if name.endswith(".safetensors") else MOST_JSON
+    if found.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError
+    if found.file_size > least + MOST_PACKED * found.compress_size:
+        raise ValueError
+    return archive.read(found)
 
 
 def arrow_to_text(schema: pa.Schema) -> str:

@@ -14,6 +14,7 @@ from tabgan.config import ModelConfig, TrainConfig
 from tabgan.device import fastest_precision
 from tabgan.encoding.base import Code
 from tabgan.model.cooccurrence import Pooling, cooccurrence, mutual_information
+from tabgan.model.copula import MOST_FEATURES
 from tabgan.model.critic import Critic
 from tabgan.model.generator import Generator
 from tabgan.sampling.exclusions import Exclusions
@@ -42,6 +43,9 @@ FEW_ROWS = 200
 
 MOST_ROUNDS = 64
 """More rounds than this are not tried: codes that tell of each other are far apart by then."""
+
+LEAST_BYTES, MOST_GROWTH = 2**27, 20
+"""A model file gives a network of no more bytes than this, and beside them so many times those of its weights."""
 
 MANY_CODES = 24
 """Up to so many codes the numbers of rounds that are tried grow by half; beyond, they double."""
@@ -88,29 +92,50 @@ class Networks:
         rounds: int,
         device: str,
     ) -> Networks:
-        """Undo `tensors`."""
-        networks: dict[str, Generator] = {}
-        for name in ("conditional", "joint"):
-            state = {
-                key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")
-            }
-            if state:
-                network = Generator(codes, torch.ones(sum(code.cardinality for code in codes)), model, keyed("restore"))
-                network.load_state_dict(state)
-                networks[name] = network.requires_grad_(False).to(device)
+        """Undo `tensors`. Raises `ValueError`, `LookupError` or `RuntimeError` for tensors that do not fit `codes`."""
+        if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+            raise ValueError("weights that are not finite")
+        if type(rounds) is not int or not 1 <= rounds <= max(1, len(codes)):
+            raise ValueError("rounds")
+        parts: dict[str, dict[str, Tensor]] = {"conditional": {}, "joint": {}, "impossible": {}, "information": {}}
+        for key, tensor in tensors.items():
+            part, _, rest = key.partition(".")
+            parts[part][rest] = tensor
+        networks = {
+            name: _restored(parts[name], codes, model).to(device) for name in ("conditional", "joint") if parts[name]
+        }
+        information = parts["information"][""]
+        if information.shape != (len(codes), len(codes)) or not information.is_floating_point():
+            raise ValueError("information")
         impossible = {}
-        for name, tensor in tensors.items():
-            if name.startswith("impossible."):
-                _, a, b = name.split(".")
-                impossible[int(a), int(b)] = tensor
+        for name, never in parts["impossible"].items():
+            a, b = map(int, name.split("."))
+            if never.shape != (codes[a].cardinality, codes[b].cardinality) or never.dtype != torch.bool:
+                raise ValueError("impossible")
+            impossible[a, b] = never
         return cls(
             networks["conditional"],
             networks.get("joint"),
-            tensors["information"],
+            information,
             Exclusions(impossible, device),
             train.game_rounds,
             rounds,
         )
+
+
+def _restored(state: dict[str, Tensor], codes: Sequence[Code], model: ModelConfig) -> Generator:
+    """The generator with the weights `state`. What says how large it is must fit these, before it takes memory."""
+    total, size = sum(code.cardinality for code in codes), sum(tensor.nbytes for tensor in state.values())
+    blocks = sum(name.startswith("blocks.") and name.endswith(".norm.weight") for name in state)
+    if state["bias"].shape != (total,) or state["from_noise"].shape != (model.noise, model.width):
+        raise ValueError("shapes")
+    if blocks != model.blocks or total * MOST_FEATURES * 4 > LEAST_BYTES + MOST_GROWTH * size:
+        raise ValueError("shapes")
+    network = Generator(codes, torch.ones(total), model, keyed("restore"))
+    if any(tensor.dtype != state[name].dtype for name, tensor in network.state_dict().items()):
+        raise ValueError("types")
+    network.load_state_dict(state)
+    return network.requires_grad_(False)
 
 
 def train(
