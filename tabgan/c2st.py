@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 FOLDS, TREES = 3, 100
+LEAST_VALUES = 20
+"""Of fewer values than this some folds may have none."""
 MOST_LABELS = 255
 """A column of more labels than this is given to the trees as numbers."""
 
@@ -26,5 +28,17 @@ def c2st_auc(real: np.ndarray, other: np.ndarray, labels: Sequence[bool], seed: 
         max_iter=TREES, categorical_features=list(labels), early_stopping=False, random_state=seed
     )
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    guess = cross_val_predict(trees, np.concatenate([real, other]), truth, cv=folds, method="predict_proba")[:, 1]
+    rows = _seen(np.concatenate([real, other]))
+    guess = cross_val_predict(trees, rows, truth, cv=folds, method="predict_proba")[:, 1]
     return float(roc_auc_score(truth, guess))
+
+
+def _seen(rows: np.ndarray) -> np.ndarray:
+    """`rows`, in which no column lacks all values of some folds, as scikit-learn does not take it: of a column of few
+    values a missing one is a value below them."""
+    few = np.isfinite(rows).sum(axis=0) < LEAST_VALUES
+    if not few.any():
+        return rows
+    filled = rows.astype(float)
+    filled[:, few] = np.nan_to_num(filled[:, few], nan=-1.0, posinf=0.0, neginf=0.0)
+    return filled

@@ -6,6 +6,7 @@ that the two can be told apart without colour. Values of the data are only ever 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ _LETTER = 6
 """Width of a letter of a label, about; lengths are in pixels before the page scales the chart."""
 _MOST_OTHERS = 1.5
 """Together, the labels without a bar get one only where it does not dwarf the others (the caption has their shares)."""
+_NO_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+"""All but the characters of XML 1.0, section 2.2."""
 _CONFIG: Spec = {
     "aria": False,
     "font": "system-ui, sans-serif",
@@ -98,8 +101,18 @@ def svg(chart: Spec) -> str:
     """Draw a chart: an `<svg>` element that loads nothing and runs nothing."""
     import vl_convert
 
-    drawn: str = vl_convert.vegalite_to_svg({"background": "transparent", "padding": 2, "config": _CONFIG} | chart)
+    whole = _readable({"background": "transparent", "padding": 2, "config": _CONFIG} | chart)
+    drawn: str = vl_convert.vegalite_to_svg(whole)
     return drawn
+
+
+def _readable(value: Any) -> Any:
+    """A chart whose texts hold no character that XML forbids: the library that draws ends the process at one."""
+    if isinstance(value, str):
+        return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {_readable(key): _readable(each) for key, each in value.items()}
+    return [_readable(each) for each in value] if isinstance(value, list) else value
 
 
 def _histogram_chart(histogram: Histogram) -> Spec:

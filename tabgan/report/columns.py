@@ -20,6 +20,9 @@ Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64]
 
+LARGEST = 1e300
+"""Differences of such numbers are floats still."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ComparableColumn:
@@ -54,8 +57,8 @@ class ComparableTable:
         return ComparableTable(columns=self.columns, values=tuple(map(rng.permutation, self.values)), rows=self.rows)
 
     def numbers(self, index: int) -> Numbers:
-        """The values of a column of numbers."""
-        return self.values[index].astype(np.float64, copy=False)
+        """The values of a column of numbers; what is larger than can be reckoned with, infinity too, is cut off."""
+        return self.values[index].astype(np.float64, copy=False).clip(-LARGEST, LARGEST)
 
     def codes(self, index: int) -> Codes:
         """The codes of a column of labels."""

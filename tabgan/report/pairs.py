@@ -65,7 +65,15 @@ def discretise(values: Numbers) -> Codes:
     """
     known = values[~np.isnan(values)]
     ends = np.array([known.min(), known.max()] if len(known) else [])
+    if len(known) and not _have_room(float(ends[0]), float(ends[1])):
+        values, ends = (values - ends[0]) / (np.ptp(ends) or 1), np.array([0.0, float(ends[0] < ends[1])])
     return np.digitize(values, np.histogram_bin_edges(ends, BINS)).astype(np.int64)
+
+
+def _have_room(low: float, high: float) -> bool:
+    """Whether there are floats for all edges that NumPy puts between two ends, or around a single one."""
+    around = 0.5 * (low == high)
+    return bool((np.diff(np.linspace(low - around, high + around, BINS + 1)) > 0).all())
 
 
 def contingency_similarity(real: tuple[Codes, Codes], synthetic: tuple[Codes, Codes], shape: tuple[int, int]) -> float:
@@ -139,7 +147,8 @@ def _directions(columns: Sequence[Numbers]) -> Numbers:
     directions = np.full((len(columns), max(len(columns[0]), 1)), np.nan)  # without rows: NaN, as an empty sum is zero
     for i, column in enumerate(columns):
         if len(column) >= 2 and column.min() < column.max():
+            column = column / np.abs(column).max()  # before summing and squaring, so that large values do not overflow
             centred = column - column.mean()
-            centred /= np.abs(centred).max()  # before squaring, so that very large values do not overflow
+            centred /= np.abs(centred).max()  # before squaring, so that close values do not vanish
             directions[i] = centred / np.linalg.norm(centred)
     return directions

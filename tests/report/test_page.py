@@ -58,6 +58,14 @@ def test_values_and_names_from_the_data_are_only_text(nasty_page: str) -> None:
     assert "</svg></style></title>" in page.text
 
 
+def test_control_characters_are_shown_as_such_and_do_not_end_the_process() -> None:
+    from tabgan.report.charts import svg
+
+    chart = {"data": {"values": [{"x": f"a{chr(i)}b"} for i in (*range(32), 0xFFFF, 0xD800)]}, "mark": "bar"}
+    drawn = svg(chart | {"encoding": {"x": {"field": "x", "type": "nominal"}}})
+    assert "a\N{REPLACEMENT CHARACTER}b" in drawn
+
+
 def test_a_label_that_reads_missing_has_a_bar_beside_the_missing_cells(nasty_page: str) -> None:
     assert len(re.findall(r">\(missing\)</text>", nasty_page)) == 2 * 8
     assert len(re.findall(r">\(empty\)</text>", nasty_page)) == 8

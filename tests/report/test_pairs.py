@@ -35,6 +35,20 @@ def test_very_large_values_have_a_correlation() -> None:
     assert correlations([np.array([1e300, 2e300]), np.array([1.0, 2.0])])[0, 1] == pytest.approx(1)
 
 
+def test_the_largest_floats_have_a_correlation() -> None:
+    columns = [np.array([1.7e308, 1.7e308, -1.7e308]), np.array([1.0, 1.0, -1.0]), np.array([0.0, 0.0, 5e-324])]
+    assert correlations(columns)[0, 1:].tolist() == pytest.approx([1, -1])
+
+
+@pytest.mark.parametrize("ends", [(-1e300, 1e300), (0.0, 5e-324), (1.0, 1 + 1e-15), (1e16, 1e16 + 2)])
+def test_discretise_takes_ends_without_room_for_edges_between(ends: tuple[float, float]) -> None:
+    assert discretise(np.array([*ends, NAN])).tolist() == [1, 11, 11]
+
+
+def test_discretise_takes_a_large_number_without_room_beside_it() -> None:
+    assert len(set(discretise(np.array([1e300, 1e300])).tolist())) == 1
+
+
 def test_discretise_cuts_ten_bins_and_puts_missing_cells_with_the_largest() -> None:
     assert discretise(np.array([0.0, 0.5, 1.0, 9.9, 10.0, NAN])).tolist() == [1, 1, 2, 10, 11, 11]
 
