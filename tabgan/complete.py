@@ -216,6 +216,8 @@ class Completion:
     def log_probabilities(self, codes: np.ndarray) -> np.ndarray:
         """The log of the probability of each row of codes, `(rows,)`, by the chain rule, a code after the other."""
         networks = self.networks
+        if not codes.shape[1]:  # nothing but keys and constants
+            return np.zeros(len(codes))
         tables = Tables(networks.conditional, torch.float32)
         found = [np.zeros(0)]
         for block in torch.from_numpy(codes).long().to(tables.bias.device).split(TOGETHER):

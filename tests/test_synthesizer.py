@@ -158,6 +158,13 @@ def test_what_can_be_learned_from_is_learned_from(frame):
     assert list(made.columns) == list(frame.columns)
 
 
+def test_rows_of_nothing_but_keys_are_certain():
+    frame = pd.DataFrame({"key": np.arange(100), "same": 1})
+    fitted = quick().fit(frame)
+    assert fitted.score_samples(frame).tolist() == [0.0] * 100
+    pd.testing.assert_frame_equal(fitted.impute(frame), frame)
+
+
 def test_more_rounds_than_codes_are_as_many_as_codes(fitted):
     assert len(fitted.sample(10, rounds=1_000)) == 10
 

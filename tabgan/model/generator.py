@@ -27,7 +27,8 @@ class Tables:
     def __init__(self, network: Generator, precision: torch.dtype | None = None) -> None:
         """`precision`: of the products in the trunk, for drawing without gradients; by default that of the network."""
         self.network = network
-        owner = torch.repeat_interleave(torch.tensor(network.layout.cardinalities, device=network.bias.device))
+        sizes = torch.tensor(network.layout.cardinalities, dtype=torch.long, device=network.bias.device)
+        owner = torch.repeat_interleave(sizes)
         self.nothing = network.unknown.sum(dim=0)
         """What the trunk reads where no code is known, `(width,)`."""
         self.values = network.values.rows() - network.unknown[owner]

@@ -49,11 +49,13 @@ class ConditionedSampler:
     @torch.inference_mode()
     def draw(self, rows: int, known: Mapping[int, Tensor], plan: Plan, rng: torch.Generator) -> Tensor:
         """`(rows, codes)` int64. `known`: codes that are given, `(rows,)` each."""
+        count = self.network.layout.count
+        if not count:  # nothing but keys and constants
+            return torch.zeros(rows, 0, dtype=torch.long)
         restricted = [code for code in plan.order if code not in known]
         known = {code: values.to(self.device) for code, values in known.items()}
         if restricted:
             known |= self._restricted(rows, known, restricted, plan, rng)
-        count = self.network.layout.count
         free = [code for code in range(count) if code not in known]
         walk = Rounds(self.tables, self.exclusions, known=known)
         groups = split_by_dependence(self.information[free][:, free], self.rounds) if free else []

@@ -34,7 +34,10 @@ def to_arrow(source: Any) -> tuple[pa.Table, str]:
     if "pandas" in sys.modules and _is_pandas(source):
         return _checked(_from_pandas(source)), "pandas"
     if "polars" in sys.modules and _is_polars(source):
-        return _checked(source.lazy().collect().to_arrow()), "polars"
+        frame = source.lazy().collect()
+        if any("\0" in name for name in frame.columns):  # where polars panics
+            raise DataError("a column name holds a NUL character; rename it.")
+        return _checked(frame.to_arrow()), "polars"
     if isinstance(source, narwhals.DataFrame | narwhals.LazyFrame):
         table, kind = to_arrow(source.to_native())
         return table, f"{_NARWHALS}{kind}"

@@ -184,3 +184,8 @@ def test_a_file_comes_as_a_pandas_frame(tmp_path: Path) -> None:
     whole = tmp_path / "whole.csv"
     whole.write_text("a,b\n1,x\n,y\n")
     pd.testing.assert_frame_equal(from_arrow(read_table(whole), "file"), pd.read_csv(whole))
+
+
+def test_a_polars_name_with_a_nul_is_refused() -> None:
+    with pytest.raises(DataError, match="holds a NUL character"):
+        to_arrow(pl.DataFrame({"a\0": [1, 2]}))
