@@ -64,6 +64,13 @@ def sample(
             help="Draw each row in this many passes; fewer are faster, more are closer. By default as the model says.",
         ),
     ] = None,
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas",
+            help="Begin texts that a spreadsheet may run as a formula, such as =cmd(), with an apostrophe; for CSV.",
+        ),
+    ] = False,
     device: Device = "auto",
     force: Force = False,
     quiet: Quiet = False,
@@ -73,6 +80,8 @@ def sample(
         raise typer.BadParameter("give either -n or --given", param_hint="-n")
     if [given, like, balance].count(None) < 2:
         raise typer.BadParameter("only one of --given, --like and --balance can be had", param_hint="--balance")
+    if escape_formulas and out.lower().endswith(".parquet"):
+        raise typer.BadParameter("Parquet holds texts as they are; it is for CSV", param_hint="--escape-formulas")
 
     from tabgan.tables import TableWriter, check_output, write_table
 
@@ -89,7 +98,7 @@ def sample(
             table = synthesizer.sample_given(given, where=conditions, seed=seed)
         else:
             table = synthesizer.sample_like(rows, like, where=conditions, seed=seed)
-        write_table(table, out, force=force)
+        write_table(table, out, force=force, escape_formulas=escape_formulas)
         made = table.num_rows
     else:
         made = rows or 0
@@ -98,7 +107,7 @@ def sample(
         first = next(tables)  # what cannot be fulfilled is said before a file is begun
         with (
             shown(quiet=quiet) as progress,
-            TableWriter(out, synthesizer.arrow_schema, force=force) as writer,
+            TableWriter(out, synthesizer.arrow_schema, force=force, escape_formulas=escape_formulas) as writer,
         ):
             for block in chain([first], tables):
                 writer.write(block)

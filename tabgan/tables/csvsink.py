@@ -16,13 +16,22 @@ import pyarrow.compute as pc
 from tabgan.column import plain
 from tabgan.tables.csv import DECIMALS, DIALECT, MISSING, SPELLING, Dialect
 
+FORMULA = "^[=+@\t\r\n-]"
+"""How a text begins that a spreadsheet may take for a formula (OWASP, "CSV injection") ..."""
+NUMBER = r"^[+-]?\p{Sc}? ?[0-9]+([., ']?[0-9]+)*([eE][+-]?[0-9]+)? ?(\p{Sc}|%)?$"
+"""... if it is no number."""
+
 
 class CsvSink:
     """Writes Arrow tables as CSV to an open binary file: pandas' look, or the look of the CSV that they came from."""
 
-    def __init__(self, file: BinaryIO, schema: pa.Schema, delimiter: str | None = None) -> None:
-        """`delimiter`: where the file's ending asks for it; by default that of the schema's dialect."""
+    def __init__(
+        self, file: BinaryIO, schema: pa.Schema, delimiter: str | None = None, *, escape_formulas: bool = False
+    ) -> None:
+        """`delimiter`: where the file's ending asks for it; by default that of the schema's dialect. With
+        `escape_formulas` texts that a spreadsheet might run begin with an apostrophe."""
         self._file = file
+        self._escape_formulas = escape_formulas
         self._schema = schema
         known = (schema.metadata or {}).get(DIALECT)
         self._dialect = Dialect(**json.loads(known)) if known else Dialect()
@@ -35,7 +44,8 @@ class CsvSink:
             lineterminator=self._dialect.line_end,
             quoting=csv.QUOTE_ALL if self._dialect.quote_all else csv.QUOTE_MINIMAL,
         )
-        writer.writerow(schema.names)
+        names = pa.array(schema.names, pa.string())
+        writer.writerow((escaped(names) if escape_formulas else names).to_pylist())
         mark = codecs.BOM_UTF16_LE if self._dialect.encoding == "utf-16" else b""
         file.write(mark + self._encoded(header.getvalue().encode()))
 
@@ -63,9 +73,23 @@ class CsvSink:
         return memoryview(cells)[:end]
 
     def _cells(self, values: pa.Array, field: pa.Field) -> pa.Array:
-        quoted = _quoted(as_text(values, field), self._delimiter, everything=self._dialect.quote_all)
+        text = as_text(values, field)
+        if self._escape_formulas and _may_be_any_text(values.type):
+            text = escaped(text)
+        quoted = _quoted(text, self._delimiter, everything=self._dialect.quote_all)
         spelling = (field.metadata or {}).get(MISSING)
         return pc.fill_null(quoted, spelling.decode()) if spelling else quoted
+
+
+def escaped(text: pa.Array) -> pa.Array:
+    """Texts with an apostrophe before those that a spreadsheet may take for a formula."""
+    formula = pc.and_not(pc.match_substring_regex(text, FORMULA), pc.match_substring_regex(text, NUMBER))
+    return pc.if_else(formula, pc.binary_join_element_wise("'", text, ""), text)
+
+
+def _may_be_any_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind))
 
 
 def _quoted(text: pa.Array, delimiter: str, *, everything: bool) -> pa.Array:

@@ -288,8 +288,12 @@ class TableWriter:
         writer.write(block)
     """
 
-    def __init__(self, path: str | Path, schema: pa.Schema, *, force: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, schema: pa.Schema, *, force: bool = False, escape_formulas: bool = False
+    ) -> None:
+        """`escape_formulas`: as in `CsvSink`; Parquet holds texts as they are."""
         check_output(path, force=force)
+        self._escape_formulas = escape_formulas
         self._name = str(path)
         self._schema = schema
         self._whole = None if self._name == STANDARD else WholeFile(path)
@@ -305,7 +309,7 @@ class TableWriter:
                     file = stack.enter_context(_gzip(file))
                 elif ending.endswith(".zst"):
                     file = stack.enter_context(pa.CompressedOutputStream(file, "zstd"))
-                self._sink = CsvSink(file, self._schema, _delimiter(ending))
+                self._sink = CsvSink(file, self._schema, _delimiter(ending), escape_formulas=self._escape_formulas)
             self._open = stack.pop_all()
         return self
 
@@ -326,7 +330,9 @@ def _gzip(file: BinaryIO) -> BinaryIO:
     return cast(BinaryIO, gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename=""))
 
 
-def write_table(table: pa.Table, path: str | Path, *, force: bool = False) -> None:
-    """Write `table` to `path`, whole or not at all; an existing file is replaced only with `force`."""
-    with TableWriter(path, table.schema, force=force) as writer:
+def write_table(table: pa.Table, path: str | Path, *, force: bool = False, escape_formulas: bool = False) -> None:
+    """Write `table` to `path`, whole or not at all; an existing file is replaced only with `force`.
+
+    `escape_formulas`: as in `TableWriter`."""
+    with TableWriter(path, table.schema, force=force, escape_formulas=escape_formulas) as writer:
         writer.write(table)

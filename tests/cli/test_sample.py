@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pyarrow.parquet as pq
 import pytest
@@ -134,3 +135,14 @@ def test_missing_cells_are_filled(tabgan, model, orders, tmp_path):
     assert ran.out == f"filled {holes} cells, wrote 300 rows to {tmp_path / 'full.csv'}\n"
     assert not any(",," in line for line in after)
     assert [line.split(",")[0] for line in after] == [line.split(",")[0] for line in before]
+
+
+def test_formulas_are_escaped_on_request(tabgan, tmp_path):
+    table, model = tmp_path / "t.csv", tmp_path / "m.tabgan"
+    table.write_text("a,b\n" + "".join(f"{i % 7},=cmd{i % 2}()\n" for i in range(60)), encoding="utf-8")
+    assert tabgan("fit", table, "-o", model, "--time-limit", "1s").status == 0
+    sample = ("sample", model, "-n", 20, "--escape-formulas", "-o")
+    assert tabgan(*sample, tmp_path / "rows.csv").status == 0
+    lines = (tmp_path / "rows.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert all(re.fullmatch(r"[0-6],'=cmd[01]\(\)", line) for line in lines)
+    assert tabgan(*sample, tmp_path / "rows.parquet").status == 2

@@ -222,3 +222,19 @@ def read_as_text(path: Path) -> list[dict[str, str]]:
     parse = pacsv.ParseOptions(delimiter="," if path.suffix == ".csv" else "\t", newlines_in_values=True)
     convert = pacsv.ConvertOptions(column_types={"a": pa.string(), "b": pa.string()})
     return pacsv.read_csv(path, parse_options=parse, convert_options=convert).to_pylist()
+
+
+def test_formulas_are_escaped_where_asked_for_and_numbers_are_not(tmp_path: Path) -> None:
+    run = ["=cmd()", "+1-cmd()", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "-"]
+    kept = ["a=b", "-5", "+1.5e3", "-1,000.50 €", "-$5", "+49 30 123", "'=x", None]
+    cells = run + kept
+    labels = pa.array(["-x"] * len(cells)).dictionary_encode()
+    table = pa.table({"=name": cells, "n": [-1.5] * len(cells), "l": labels})
+    write_table(table, tmp_path / "t.csv", escape_formulas=True)
+    back = read_table(tmp_path / "t.csv")
+    assert back.column_names == ["'=name", "n", "l"]
+    assert back["'=name"].to_pylist() == [f"'{cell}" for cell in run] + kept
+    assert set(back["n"].to_pylist()) == {-1.5}
+    assert set(back["l"].to_pylist()) == {"'-x"}
+    write_table(table, tmp_path / "plain.csv")
+    assert read_table(tmp_path / "plain.csv")["=name"].to_pylist() == cells
