@@ -205,7 +205,7 @@ def whole_way(table: pa.Table, kind: str, folder: Path) -> str:
     return f"{stage}: {said}"
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(tables(), st.sampled_from(list(KINDS)))
 def test_any_table_goes_the_whole_way_or_is_refused_in_one_line(table: pa.Table, kind: str) -> None:
     with tempfile.TemporaryDirectory() as folder:

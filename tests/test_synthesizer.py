@@ -101,15 +101,6 @@ def test_the_callers_threads_are_given_back():
         torch.set_num_threads(before)
 
 
-def test_the_callers_random_state_is_not_touched():
-    torch.manual_seed(1)
-    np.random.seed(1)  # noqa: NPY002 - it is the caller's state that is looked at
-    before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    quick().fit(made_frame(60)).sample(10)
-    assert torch.equal(torch.get_rng_state(), before[0])
-    assert (np.random.get_state()[1] == before[1]).all()  # noqa: NPY002
-
-
 def test_a_saved_model_gives_the_same_rows(fitted, tmp_path):
     fitted.save(tmp_path / "m.tabgan")
     again = load(tmp_path / "m.tabgan", device="cpu")
