@@ -4,8 +4,8 @@
     python benchmarks/membership.py adult --rows 344 --splits 5
 
 Two attacks, one line each, with the AUC (0.5: the attacker guesses): by the distance to the closest record of a
-synthetic table as large as the half (the rows are out, the model is not), and by `score_samples` (the model file is out).
-Rows with labels that the half has not are told by the latter for certain, and count so.
+synthetic table as large as the half (the rows are out, the model is not), and by `score_samples` (the model file is
+out). Rows with labels that the half has not are told by the latter for certain, and count so.
 """
 
 from __future__ import annotations

@@ -5,9 +5,10 @@ Training asks it of codes and the report of values, so that what a fit is judged
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 FOLDS, TREES = 3, 100
 LEAST_VALUES = 20
@@ -15,22 +16,53 @@ LEAST_VALUES = 20
 MOST_LABELS = 255
 """A column of more labels than this is given to the trees as numbers."""
 
+Guess = Callable[[np.ndarray], npt.NDArray[np.float64]]
+"""How likely each row is an other one, `(rows,)`, given `(rows, columns)`."""
+
 
 def c2st_auc(real: np.ndarray, other: np.ndarray, labels: Sequence[bool], seed: int) -> float:
     """Cross-validated AUC of trees that tell `other` from `real` rows, both `(rows, columns)` numbers: 0.5 where they
     cannot, 1 where they always can. `labels`: the columns that they may split by sets of values."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-    truth = np.repeat([0, 1], [len(real), len(other)])
-    trees = HistGradientBoostingClassifier(
+    truth, guesses = c2st_guesses(real, other, trees(labels, seed), seed)
+    return float(roc_auc_score(truth, guesses))
+
+
+def c2st_guesses(
+    real: np.ndarray,
+    other: np.ndarray,
+    classifier: object,
+    seed: int,
+    look: Callable[[Guess, np.ndarray, np.ndarray], None] | None = None,
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Whether each row is one of `other`, and how likely a scikit-learn `classifier`, fitted on the other folds, finds
+    that: `(rows,)` each. `look` is called with every fold's fitted guess, held-out rows, and their truth."""
+    from sklearn.base import clone
+    from sklearn.model_selection import StratifiedKFold
+
+    rows = _seen(np.concatenate([real, other]))
+    truth = np.repeat([False, True], [len(real), len(other)])
+    guesses = np.empty(len(rows))
+    for fitted, held in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(rows, truth):
+        model = clone(classifier).fit(rows[fitted], truth[fitted])
+
+        def guess(some: np.ndarray, model: object = model) -> npt.NDArray[np.float64]:
+            return np.asarray(model.predict_proba(some)[:, 1])  # type: ignore[attr-defined]
+
+        guesses[held] = guess(rows[held])
+        if look is not None:
+            look(guess, rows[held], truth[held])
+    return truth, guesses
+
+
+def trees(labels: Sequence[bool], seed: int) -> object:
+    """The boosted trees, not fitted."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(
         max_iter=TREES, categorical_features=list(labels), early_stopping=False, random_state=seed
     )
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    rows = _seen(np.concatenate([real, other]))
-    guess = cross_val_predict(trees, rows, truth, cv=folds, method="predict_proba")[:, 1]
-    return float(roc_auc_score(truth, guess))
 
 
 def _seen(rows: np.ndarray) -> np.ndarray:

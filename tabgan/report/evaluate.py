@@ -11,14 +11,14 @@ import pyarrow as pa
 
 from tabgan.column import Column
 from tabgan.errors import DataError, some_of
+from tabgan.progress import Listener, Progress
 from tabgan.report.columns import ComparableTable, comparable
-from tabgan.report.detection import detection_auc
+from tabgan.report.figures import Tell, figures
 from tabgan.report.histograms import marginals
 from tabgan.report.marginals import ColumnScore, score_columns
-from tabgan.report.pairs import PairScore, score_pairs
-from tabgan.report.privacy import copies, dcr_share
+from tabgan.report.pairs import PairScore, dependence, score_pairs
 from tabgan.report.report import Report, TableFacts
-from tabgan.report.utility import utility
+from tabgan.report.verdict import find_alarms, judge
 from tabgan.schema import Schema
 from tabgan.tables import to_arrow
 
@@ -28,7 +28,15 @@ _SPLITS = 3
 """Halves of a small table can differ by one extreme value; their mean over a few splits is steadier."""
 
 
-def evaluate(real: Any, synthetic: Any, *, holdout: Any = None, target: str | None = None, seed: int = 0) -> Report:
+def evaluate(
+    real: Any,
+    synthetic: Any,
+    *,
+    holdout: Any = None,
+    target: str | None = None,
+    seed: int = 0,
+    progress: Listener | None = None,
+) -> Report:
     """Score how close `synthetic` comes to `real`, column by column and pair by pair.
 
     Each table is a path, a pandas or polars frame, or a pyarrow table. `holdout` is real rows that the synthetic table
@@ -39,16 +47,24 @@ def evaluate(real: Any, synthetic: Any, *, holdout: Any = None, target: str | No
     "shape" is the mean over the columns of the KS similarity (numbers and dates) or the TV similarity (labels, where a
     missing cell is a label). "trend" is the mean over all pairs of columns of the correlation similarity (two numbers)
     or the contingency similarity. All are in [0, 1] and defined as in the QualityReport of SDMetrics with thresholds
-    of 0. Columns that are made up (row identifiers, personal ones, free text) are listed and not scored.
+    of 0. "dependence" is the mean over all pairs of the similarity of the joint distributions, cut at the real table's
+    deciles: unlike trend it does not hang on the extreme values. Columns that are made up (row identifiers, personal
+    ones, free text) are listed and not scored.
 
-    "c2st_auc" is how well boosted trees tell synthetic from real rows: 0.5 is best. "tstr" is how well a model trained
-    on synthetic rows predicts `target` on real ones (AUC, or R^2 for numbers): on the holdout, or on a fifth of `real`.
-    "exact_copies" is the share of synthetic rows that are in `real`. "dcr_share", with a holdout, is the share of
-    synthetic rows that lie nearer to `real` than to the holdout: 0.5 is best.
+    Detection: "c2st_auc" is how well boosted trees tell synthetic from real rows, "logistic_auc" how well logistic
+    regression does (it flatters); 0.5 is best. Use: "tstr" is how well a model trained on synthetic rows predicts
+    `target` on real ones (AUC, or R^2 for numbers): on the holdout, or on a fifth of `real`. Diversity: "frechet",
+    "knn_precision", "knn_recall", "distinct_rows" and "most_repeated" as `diversity.diversity` says. Privacy:
+    "exact_copies" is the share of synthetic rows that are in `real`; "nndr", and with a holdout "dcr_share" and
+    "membership_auc", are as `privacy.neighbours` says, "singled_out" as `privacy.singled_out`.
+
+    `progress` is called with a `Progress` before each part of the work.
 
     Raises `DataError` where a table lacks a column of the real one or cannot be compared with it, and `FileError` where
     a path cannot be read.
     """
+    tell = _teller(progress, target is not None)
+    tell("reading")
     sources = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"holdout": holdout})
     arrow = {part: to_arrow(source)[0] for part, source in sources.items()}
     schema = Schema.infer(arrow["real"])
@@ -56,15 +72,18 @@ def evaluate(real: Any, synthetic: Any, *, holdout: Any = None, target: str | No
     if not tables["real"].columns:
         raise DataError("the real table has nothing to compare but row identifiers; give a table with other columns.")
 
-    columns, pairs = _score(tables["real"], tables["synthetic"])
+    tell("columns and pairs")
+    columns = score_columns(tables["real"], tables["synthetic"])
+    pairs = score_pairs(tables["real"], tables["synthetic"])
     rng = np.random.default_rng(seed)
     baselines = {
         "holdout": _ceiling(tables, rng),
-        "independent": _means(*_score(tables["real"], tables["real"].shuffled(rng))),
+        "independent": _means(tables["real"], tables["real"].shuffled(rng)),
     }
-    scores = _means(columns, pairs)
-    for part, more in _harder(tables, target, seed).items():
-        (scores if part == "synthetic" else baselines[part]).update(more)
+    found = figures(tables, target, seed, tell)
+    scores = _means_of(columns, pairs, dependence(tables["real"], tables["synthetic"])) | found.scores
+    baselines = {part: baseline | found.baselines[part] for part, baseline in baselines.items()}
+    alarms = find_alarms(scores, baselines, found.intervals, found.rows)
     drawn = marginals(tables["real"], tables["synthetic"])
     return Report(
         scores=scores,
@@ -74,51 +93,40 @@ def evaluate(real: Any, synthetic: Any, *, holdout: Any = None, target: str | No
         pairs=tuple(pairs),
         marginals={column.name: marginal for column, marginal in zip(columns, drawn, strict=True)},
         tables={part: TableFacts(name=_name(part, sources[part]), rows=arrow[part].num_rows) for part in arrow},
+        intervals=found.intervals,
+        importance=found.importance,
+        curve=found.curve,
+        looked_at=found.rows,
+        alarms=alarms,
+        verdict=judge(scores, baselines, alarms),
         notes=tuple(_notes(schema, columns, pairs, arrow["synthetic"])),
     )
 
 
-def _score(real: ComparableTable, synthetic: ComparableTable) -> tuple[list[ColumnScore], list[PairScore]]:
-    return score_columns(real, synthetic), score_pairs(real, synthetic)
+def _teller(progress: Listener | None, with_target: bool) -> Tell:
+    """Tells the listener what comes next, and how many parts of the work are done."""
+    parts = ["reading", "columns and pairs", "detection", *["utility"] * with_target, "diversity", "privacy"]
+
+    def tell(part: str) -> None:
+        if progress is not None:
+            progress(Progress(stage=part, step=parts.index(part), steps=len(parts)))
+
+    return tell
 
 
-def _means(columns: list[ColumnScore], pairs: list[PairScore]) -> dict[str, float]:
-    """Shape and Trend: the means of what is defined; a score without anything defined is left out."""
+def _means(real: ComparableTable, synthetic: ComparableTable) -> dict[str, float]:
+    """Shape, Trend and Dependence of other rows against real ones, without what they are the means of."""
+    return _means_of(score_columns(real, synthetic), score_pairs(real, synthetic), dependence(real, synthetic))
+
+
+def _means_of(columns: list[ColumnScore], pairs: list[PairScore], tied: float | None) -> dict[str, float]:
+    """Shape, Trend and Dependence: the means of what is defined; a score without anything defined is left out."""
     found = {
         "shape": [column.similarity for column in columns if column.similarity is not None],
         "trend": [pair.similarity for pair in pairs if pair.similarity is not None],
+        "dependence": [] if tied is None else [tied],
     }
     return {name: float(np.mean(values)) for name, values in found.items() if values}
-
-
-def _harder(tables: dict[str, ComparableTable], target: str | None, seed: int) -> dict[str, dict[str, float]]:
-    """What single columns and pairs do not show, for synthetic rows, for other real rows and for shuffled columns."""
-    real, rng = tables["real"], np.random.default_rng(seed)
-    order = rng.permutation(real.rows)
-    half = real.rows // 2
-    # Other real rows and those they are compared with: the holdout, or one half of the real table and the other.
-    others, against = tables.get("holdout"), real
-    if others is None:
-        others, against = real.take(order[:half]), real.take(order[half:])
-    compared = {
-        "synthetic": (real, tables["synthetic"]),
-        "holdout": (against, others),
-        "independent": (real, real.shuffled(rng)),
-    }
-    test = tables.get("holdout", real.take(order[: real.rows // 5]))
-    trained = {**{part: other for part, (_, other) in compared.items()}, "holdout": real}
-    if "holdout" not in tables:
-        trained["holdout"] = real.take(order[real.rows // 5 :])
-    found: dict[str, dict[str, float]] = {}
-    for part, (one, other) in compared.items():
-        figures = {"c2st_auc": detection_auc(one, other, seed), "exact_copies": copies(one, other)}
-        if target is not None:
-            figures["tstr"] = utility(trained[part], test, target, seed)
-        found[part] = {name: value for name, value in figures.items() if value is not None}
-    if "holdout" in tables:
-        found["synthetic"]["dcr_share"] = dcr_share(real, tables["holdout"], tables["synthetic"], seed)
-        found["holdout"]["dcr_share"] = 0.5
-    return found
 
 
 def _ceiling(tables: dict[str, ComparableTable], rng: np.random.Generator) -> dict[str, float]:
@@ -129,14 +137,14 @@ def _ceiling(tables: dict[str, ComparableTable], rng: np.random.Generator) -> di
     """
     real = tables["real"]
     if "holdout" in tables:
-        return _means(*_score(real, tables["holdout"]))
+        return _means(real, tables["holdout"])
     if real.rows < 2:
         raise DataError("the real table has one row, which cannot be split in two; give a table of more rows.")
     half = real.rows // 2
     splits = []
     for _ in range(_SPLITS):
         order = rng.permutation(real.rows)
-        splits.append(_means(*_score(real.take(order[:half]), real.take(order[half:]))))
+        splits.append(_means(real.take(order[:half]), real.take(order[half:])))
     of_halves = 1 / half + 1 / (real.rows - half)
     scale = float(np.sqrt((1 / real.rows + 1 / tables["synthetic"].rows) / of_halves))
     defined = [name for name in splits[0] if all(name in split for split in splits)]

@@ -112,6 +112,39 @@ def score_pairs(real: ComparableTable, synthetic: ComparableTable) -> list[PairS
     return scores
 
 
+def dependence(real: ComparableTable, synthetic: ComparableTable) -> float | None:
+    """The mean over all pairs of `contingency_similarity`, in [0, 1], both cut at the real table's deciles.
+
+    Trend cuts each table into bins of equal width by its own range, so that one extreme value moves all bins and may
+    count more than all ties. This one does not depend on the extremes. None for a single column.
+    """
+    columns = range(len(real.columns))
+    cuts = [_deciles(real.numbers(i)) if real.columns[i].is_number else None for i in columns]
+    coded_real, coded_synthetic = (
+        [table.codes(i) if cut is None else _cut(table.numbers(i), cut) for i, cut in enumerate(cuts)]
+        for table in (real, synthetic)
+    )
+    sizes = [real.columns[i].cardinality if cut is None else len(cut) + 2 for i, cut in enumerate(cuts)]
+    similarities = [
+        contingency_similarity(
+            (coded_real[i], coded_real[j]), (coded_synthetic[i], coded_synthetic[j]), (sizes[i], sizes[j])
+        )
+        for i, j in combinations(columns, 2)
+    ]
+    return float(np.mean(similarities)) if similarities else None
+
+
+def _deciles(values: Numbers) -> Numbers:
+    known = values[~np.isnan(values)]
+    return np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.zeros(0)
+
+
+def _cut(values: Numbers, cuts: Numbers) -> Codes:
+    """Between which cuts values lie; missing cells have the last code, `len(cuts) + 1`."""
+    codes = np.searchsorted(cuts, values, side="left")
+    return np.where(np.isnan(values), len(cuts) + 1, codes)
+
+
 def _correlation_score(names: tuple[str, str], real: float, synthetic: float) -> PairScore:
     similarity = 1 - abs(real - synthetic) / 2
     return PairScore(

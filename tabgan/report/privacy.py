@@ -1,75 +1,134 @@
-"""Do synthetic rows lie nearer to the rows they were learned from than other real rows do? And how many are copies?"""
+"""Are synthetic rows nearer to the rows they were learned from than other real rows are? Are there copies? Can an
+attacker who holds the synthetic table say who was in the real one, or what is rare in it?"""
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
 
-from tabgan.report.columns import ComparableTable
+import numpy as np
+
+from tabgan.report.columns import ComparableTable, Numbers
+from tabgan.report.distance import Places, Ruler, nearest
+from tabgan.report.roc import Auc, auc_with_interval
+from tabgan.report.rowids import row_ids
 
 MOST_ROWS = 4_000
 """Rows of each table whose distances are worked out, at most."""
-BLOCK_ROWS = 256
+FEW_COLUMNS = 3
+"""So many columns make a combination that may single somebody out."""
+MOST_COMBINATIONS = 60
+_CURVE_POINTS = 101
 
 
-def dcr_share(real: ComparableTable, holdout: ComparableTable, synthetic: ComparableTable, seed: int) -> float:
-    """The share of synthetic rows whose distance to the closest record of `real` is smaller than to that of `holdout`,
-    of which as many rows are looked at; ties count half. 0.5 where nothing is remembered, 1 where rows are copied.
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """How near rows lie to the closest row of the real table: the distance that 0 %, 1 %, ... 100 % of them are within,
+    for synthetic rows and for other real rows."""
 
-    The distance is the mean over the columns of the difference of ranks, or of whether labels differ (Gower 1971).
+    synthetic: tuple[float, ...]
+    others: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """What the distances to the closest rows say; `others` are the holdout's rows, or the real table's own."""
+
+    scores: dict[str, float]
+    others: dict[str, float]
+    curve: Curve
+    rows: int
+    """The rows of the real table that were looked at."""
+    membership: Auc | None = None
+
+
+def neighbours(
+    real: ComparableTable, synthetic: ComparableTable, holdout: ComparableTable | None, ruler: Ruler, seed: int
+) -> Neighbours:
+    """Compare how synthetic and other real rows lie to the rows of `real`; without a holdout these are the rows of
+    `real` themselves, each without itself. At most 4,000 rows of each table, as many of the holdout as of `real`.
+
+    "nndr": the 5th percentile of the distance to the closest real row divided by that to the second closest (1 where
+    both are 0): near 0, rows lie beside one single person. With a holdout also "dcr_share" and "membership_auc".
     """
     rng = np.random.default_rng(seed)
-    rows, places = min(real.rows, holdout.rows, MOST_ROWS), _Places(real)
-    some = places.of(synthetic.take(rng.permutation(synthetic.rows)[:MOST_ROWS]))
-    near = [_closest(some, places.of(table.take(rng.permutation(table.rows)[:rows]))) for table in (real, holdout)]
-    return float((near[0] < near[1]).mean() + (near[0] == near[1]).mean() / 2)
+    rows = min(real.rows, MOST_ROWS) if holdout is None else min(real.rows, holdout.rows, MOST_ROWS)
+    train, made = _some(real, rows, ruler, rng), _some(synthetic, MOST_ROWS, ruler, rng)
+    fresh = None if holdout is None else _some(holdout, rows, ruler, rng)
+    to_train = nearest(made, train, 2)
+    others = nearest(train, train, 2, but_itself=True) if fresh is None else nearest(fresh, train, 2)
+    scores, of_others = {"nndr": _ratio(to_train)}, {"nndr": _ratio(others)}
+    membership = None
+    if fresh is not None:
+        to_fresh = nearest(made, fresh)[:, 0]
+        scores["dcr_share"] = float((to_train[:, 0] < to_fresh).mean() + (to_train[:, 0] == to_fresh).mean() / 2)
+        membership = membership_auc(nearest(train, made)[:, 0], nearest(fresh, made)[:, 0])
+        scores["membership_auc"] = membership.value
+        of_others |= {"dcr_share": 0.5, "membership_auc": 0.5}
+    curve = Curve(synthetic=_percentiles(to_train[:, 0]), others=_percentiles(others[:, 0]))
+    return Neighbours(scores=scores, others=of_others, curve=curve, rows=rows, membership=membership)
+
+
+def membership_auc(of_members: Numbers, of_others: Numbers) -> Auc:
+    """How well one guesses who was in the real table by who is nearer to a synthetic row: the black-box attack of
+    GAN-Leaks (Chen et al. 2020). Takes distances to the closest synthetic row, of real and of held-out rows; 0.5 is a
+    guess, 1 gives everybody away."""
+    member = np.repeat([True, False], [len(of_members), len(of_others)])
+    return auc_with_interval(member, -np.concatenate([of_members, of_others]))
 
 
 def copies(real: ComparableTable, other: ComparableTable) -> float:
     """The share of rows of `other` that are in `real`, cell by cell."""
-    known = set(map(bytes, _bytes(real)))
-    return float(np.mean([row in known for row in map(bytes, _bytes(other))]))
+    known, found = row_ids([real, other])
+    return float(np.isin(found, known).mean())
 
 
-def _bytes(table: ComparableTable) -> npt.NDArray[np.void]:
-    values = np.ascontiguousarray(np.column_stack([np.nan_to_num(v.astype(float), nan=-1e308) for v in table.values]))
-    return values.view(np.dtype((np.void, values.dtype.itemsize * values.shape[1]))).ravel()
+def repeats(real: ComparableTable) -> float:
+    """The share of rows that another row of the same table equals: what fresh rows would have of copies."""
+    (ids,) = row_ids([real])
+    return float((np.bincount(ids)[ids] > 1).mean())
 
 
-class _Places:
-    """Rows as places in a space of ranks and labels; what the ranks are comes from one table."""
-
-    def __init__(self, real: ComparableTable) -> None:
-        self._sorted = [
-            np.sort(real.numbers(i)[~np.isnan(real.numbers(i))]) if column.is_number else None
-            for i, column in enumerate(real.columns)
-        ]
-
-    def of(self, table: ComparableTable) -> tuple[np.ndarray, np.ndarray]:
-        """`(rows, numbers)` ranks in [0, 1], -1 where missing, and `(rows, labels)` codes."""
-        ranks, labels = [], []
-        for i, order in enumerate(self._sorted):
-            if order is None:
-                labels.append(table.codes(i))
-                continue
-            numbers = table.numbers(i)
-            low, high = (np.searchsorted(order, numbers, side=side) for side in ("left", "right"))
-            ranks.append(np.where(np.isnan(numbers), -1.0, (low + high) / 2 / max(1, len(order))))
-        empty = np.zeros((table.rows, 0))
-        return np.column_stack(ranks) if ranks else empty, np.column_stack(labels) if labels else empty
+def singled_out(real: ComparableTable, others: list[ComparableTable], seed: int) -> list[float | None]:
+    """For each other table, the share of the real rows' rare combinations that it holds: those of the values of three
+    columns (all, or 60 drawn ones) that exactly one row of `real` has. As many rows of each table are looked at. None
+    where no combination is rare."""
+    rng = np.random.default_rng(seed)
+    rows = min(table.rows for table in others)
+    others = [table.take(rng.permutation(table.rows)[:rows]) for table in others]
+    rare, held = 0, np.zeros(len(others), dtype=np.int64)
+    for columns in _few_columns(len(real.columns), rng):
+        ids, *of_others = row_ids([real, *others], columns)
+        only = np.flatnonzero(np.bincount(ids) == 1)
+        rare += len(only)
+        held += [int(np.isin(only, found).sum()) for found in of_others]
+    return [share / rare if rare else None for share in held.tolist()]
 
 
-def _closest(rows: tuple[np.ndarray, np.ndarray], among: tuple[np.ndarray, np.ndarray]) -> npt.NDArray[np.float64]:
-    """The distance of each row to its closest one among others, `(rows,)`, times the number of columns."""
-    from scipy.spatial.distance import cdist
+def _few_columns(columns: int, rng: np.random.Generator) -> Iterator[tuple[int, ...]]:
+    few = min(FEW_COLUMNS, columns)
+    if columns <= 8:  # 56 combinations
+        yield from combinations(range(columns), few)
+        return
+    for _ in range(MOST_COMBINATIONS):
+        yield tuple(sorted(rng.choice(columns, few, replace=False).tolist()))
 
-    found = np.empty(len(rows[0]))
-    for start in range(0, len(found), BLOCK_ROWS):
-        part = slice(start, start + BLOCK_ROWS)
-        distance = np.zeros((len(rows[0][part]), len(among[0])))
-        if rows[0].shape[1]:
-            distance += cdist(rows[0][part], among[0], "cityblock")
-        if rows[1].shape[1]:
-            distance += cdist(rows[1][part].astype(float), among[1].astype(float), "hamming") * rows[1].shape[1]
-        found[part] = distance.min(axis=1)
-    return found
+
+def _some(table: ComparableTable, rows: int, ruler: Ruler, rng: np.random.Generator) -> Places:
+    return ruler.places(table.take(rng.permutation(table.rows)[:rows]))
+
+
+def _ratio(distances: Numbers) -> float:
+    """The 5th percentile, as Zhao et al. 2021 (CTAB-GAN) report it, of first to second distance."""
+    first, second = distances.T
+    known = np.isfinite(second)
+    if not known.any():
+        return 1.0
+    ratios = np.divide(first[known], second[known], out=np.ones(int(known.sum())), where=second[known] > 0)
+    return float(np.quantile(ratios, 0.05))
+
+
+def _percentiles(distances: Numbers) -> tuple[float, ...]:
+    known = distances[np.isfinite(distances)]
+    return tuple(np.quantile(known, np.linspace(0, 1, _CURVE_POINTS)).tolist()) if len(known) else ()

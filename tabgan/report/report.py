@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
 from typing import overload
@@ -12,6 +12,8 @@ from typing import overload
 from tabgan.report.histograms import Bars, Histogram
 from tabgan.report.marginals import ColumnScore
 from tabgan.report.pairs import PairScore
+from tabgan.report.privacy import Curve
+from tabgan.report.verdict import Alarm, Verdict, judge
 from tabgan.tables.files import WholeFile
 
 
@@ -28,7 +30,7 @@ class Report:
     """How close a synthetic table comes to the real one.
 
     `scores` holds "shape" (mean similarity over the columns) and "trend" (mean over all pairs of columns), in [0, 1],
-    and the figures "c2st_auc", "tstr", "dcr_share" and "exact_copies" as `evaluate` says; a score that is undefined, as
+    and the figures on detection, use, diversity and privacy that `evaluate` names; a score that is undefined, as
     "trend" is for a single column, is left out. `baselines` holds the same scores for
     other rows in the place of the synthetic ones: "holdout", real rows (the ceiling), and "independent", real columns
     shuffled one by one (the floor).
@@ -39,6 +41,18 @@ class Report:
     columns: dict[str, ColumnScore]
     pairs: tuple[PairScore, ...]
     marginals: Mapping[str, Histogram | Bars]
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """The 95 % intervals of "c2st_auc" and "membership_auc"."""
+    importance: Mapping[str, float] = field(default_factory=dict)
+    """By how much the AUC of the boosted trees falls when they cannot read a column: what gives the table away."""
+    curve: Curve | None = None
+    """How near rows lie to the closest real row."""
+    looked_at: Mapping[str, int] = field(default_factory=dict)
+    """Of how many rows of each table the figures on "detection", "diversity" and "privacy" are: they are heavy, and
+    worked out on drawn rows."""
+    alarms: tuple[Alarm, ...] = ()
+    verdict: Verdict = field(default_factory=lambda: judge({}, {"holdout": {}, "independent": {}}, ()))
+    """One score for the whole."""
     target: str | None = None
     """The column that "tstr" is about."""
     tables: Mapping[str, TableFacts]
@@ -60,6 +74,12 @@ class Report:
             "baselines": self.baselines,
             "columns": {name: _without_name(score) for name, score in self.columns.items()},
             "pairs": [asdict(pair) for pair in self.pairs],
+            "verdict": asdict(self.verdict),
+            "alarms": [asdict(alarm) for alarm in self.alarms],
+            "looked_at": self.looked_at,
+            "intervals": self.intervals,
+            "importance": self.importance,
+            "curve": None if self.curve is None else asdict(self.curve),
         }
         return _deliver(json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n", path)
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from tabgan.report.pairs import contingency_similarity, correlations, discretise
+from tabgan.report.columns import ComparableColumn, ComparableTable
+from tabgan.report.pairs import contingency_similarity, correlations, dependence, discretise
 
 NAN = float("nan")
 
@@ -71,3 +72,31 @@ def test_counting_by_sorting_agrees_with_counting_in_full() -> None:
     synthetic = (rng.integers(0, 9, 300), rng.integers(0, 7, 300))
     dense = contingency_similarity(real, synthetic, (9, 7))
     assert contingency_similarity(real, synthetic, (900, 700)) == pytest.approx(dense)
+
+
+def two_numbers(x: np.ndarray, y: np.ndarray) -> ComparableTable:
+    columns = tuple(ComparableColumn(name=name, kind="number", is_number=True) for name in "xy")
+    return ComparableTable(columns=columns, values=(x, y), rows=len(x))
+
+
+def test_dependence_is_that_of_joint_deciles() -> None:
+    steps = np.arange(1.0, 11)
+    tied = two_numbers(steps, steps)  # a tenth in each of ten cells
+    assert dependence(tied, tied) == 1
+    assert dependence(tied, two_numbers(steps, steps[::-1])) == 0
+    half = two_numbers(steps, np.concatenate([steps[:5], steps[:4:-1]]))  # half of the rows stand where they did
+    assert dependence(tied, half) == pytest.approx(0.6)  # 8 is in the middle of what is turned round
+
+
+def test_dependence_does_not_hang_on_an_extreme_value() -> None:
+    rng = np.random.default_rng(0)
+    real = two_numbers(rng.normal(size=500), rng.normal(size=500))
+    stretched = two_numbers(np.append(real.numbers(0)[1:], 1e6), real.numbers(1))
+    shifted = two_numbers(np.append(real.numbers(0)[1:], 3.0), real.numbers(1))
+    assert dependence(real, stretched) == dependence(real, shifted)
+
+
+def test_missing_cells_count_as_a_bin_in_dependence() -> None:
+    known, missing = np.array([1.0, 2.0]), np.array([NAN, NAN])
+    assert dependence(two_numbers(known, known), two_numbers(missing, known)) == 0
+    assert dependence(two_numbers(missing, known), two_numbers(missing, known)) == 1
