@@ -12,10 +12,13 @@ import pyarrow as pa
 from tabgan.column import Column
 from tabgan.errors import DataError, some_of
 from tabgan.progress import Listener, Progress
+from tabgan.report.association import associations
 from tabgan.report.columns import ComparableTable, comparable
 from tabgan.report.figures import Tell, figures
 from tabgan.report.histograms import marginals
+from tabgan.report.joints import joints
 from tabgan.report.marginals import ColumnScore, score_columns
+from tabgan.report.measures import measures
 from tabgan.report.pairs import PairScore, dependence, score_pairs
 from tabgan.report.report import Report, TableFacts
 from tabgan.report.verdict import find_alarms, judge
@@ -84,6 +87,7 @@ def evaluate(
     scores = _means_of(columns, pairs, dependence(tables["real"], tables["synthetic"])) | found.scores
     baselines = {part: baseline | found.baselines[part] for part, baseline in baselines.items()}
     alarms = find_alarms(scores, baselines, found.intervals, found.rows)
+    more = measures(tables["real"], tables["synthetic"])
     drawn = marginals(tables["real"], tables["synthetic"])
     return Report(
         scores=scores,
@@ -96,6 +100,9 @@ def evaluate(
         intervals=found.intervals,
         importance=found.importance,
         curve=found.curve,
+        measures={column.name: measured for column, measured in zip(columns, more, strict=True)},
+        associations=associations(tables["real"], tables["synthetic"], seed),
+        joints=joints(tables["real"], tables["synthetic"], pairs),
         looked_at=found.rows,
         alarms=alarms,
         verdict=judge(scores, baselines, alarms),

@@ -119,12 +119,12 @@ def dependence(real: ComparableTable, synthetic: ComparableTable) -> float | Non
     count more than all ties. This one does not depend on the extremes. None for a single column.
     """
     columns = range(len(real.columns))
-    cuts = [_deciles(real.numbers(i)) if real.columns[i].is_number else None for i in columns]
+    cuts = [deciles(real.numbers(i)) if real.columns[i].is_number else None for i in columns]
     coded_real, coded_synthetic = (
-        [table.codes(i) if cut is None else _cut(table.numbers(i), cut) for i, cut in enumerate(cuts)]
+        [table.codes(i) if found is None else cut(table.numbers(i), found) for i, found in enumerate(cuts)]
         for table in (real, synthetic)
     )
-    sizes = [real.columns[i].cardinality if cut is None else len(cut) + 2 for i, cut in enumerate(cuts)]
+    sizes = [real.columns[i].cardinality if found is None else len(found) + 2 for i, found in enumerate(cuts)]
     similarities = [
         contingency_similarity(
             (coded_real[i], coded_real[j]), (coded_synthetic[i], coded_synthetic[j]), (sizes[i], sizes[j])
@@ -134,13 +134,14 @@ def dependence(real: ComparableTable, synthetic: ComparableTable) -> float | Non
     return float(np.mean(similarities)) if similarities else None
 
 
-def _deciles(values: Numbers) -> Numbers:
+def deciles(values: Numbers) -> Numbers:
+    """Where to cut numbers into ten parts of equally many rows; equal cuts are one."""
     known = values[~np.isnan(values)]
     return np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.zeros(0)
 
 
-def _cut(values: Numbers, cuts: Numbers) -> Codes:
-    """Between which cuts values lie; missing cells have the last code, `len(cuts) + 1`."""
+def cut(values: Numbers, cuts: Numbers) -> Codes:
+    """Codes: between which cuts values lie; missing cells have the last code, `len(cuts) + 1`."""
     codes = np.searchsorted(cuts, values, side="left")
     return np.where(np.isnan(values), len(cuts) + 1, codes)
 

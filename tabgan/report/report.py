@@ -9,8 +9,11 @@ from html import escape
 from pathlib import Path
 from typing import overload
 
+from tabgan.report.association import Associations
 from tabgan.report.histograms import Bars, Histogram
+from tabgan.report.joints import Joint
 from tabgan.report.marginals import ColumnScore
+from tabgan.report.measures import Measures
 from tabgan.report.pairs import PairScore
 from tabgan.report.privacy import Curve
 from tabgan.report.verdict import Alarm, Verdict, judge
@@ -50,6 +53,12 @@ class Report:
     looked_at: Mapping[str, int] = field(default_factory=dict)
     """Of how many rows of each table the figures on "detection", "diversity" and "privacy" are: they are heavy, and
     worked out on drawn rows."""
+    measures: Mapping[str, Measures] = field(default_factory=dict)
+    """More on each column that is scored."""
+    associations: Associations | None = None
+    """How strongly every two columns go together, in each table."""
+    joints: tuple[Joint, ...] = ()
+    """The least alike pairs, in bins."""
     alarms: tuple[Alarm, ...] = ()
     verdict: Verdict = field(default_factory=lambda: judge({}, {"holdout": {}, "independent": {}}, ()))
     """One score for the whole."""
@@ -72,11 +81,15 @@ class Report:
         content = {
             "scores": self.scores,
             "baselines": self.baselines,
-            "columns": {name: _without_name(score) for name, score in self.columns.items()},
+            "columns": {
+                name: _without_name(score) | {"measures": self.measures.get(name, {})}
+                for name, score in self.columns.items()
+            },
             "pairs": [asdict(pair) for pair in self.pairs],
             "verdict": asdict(self.verdict),
             "alarms": [asdict(alarm) for alarm in self.alarms],
             "looked_at": self.looked_at,
+            "associations": None if self.associations is None else asdict(self.associations),
             "intervals": self.intervals,
             "importance": self.importance,
             "curve": None if self.curve is None else asdict(self.curve),

@@ -18,6 +18,9 @@ def test_json_has_the_promised_shape(orders: pd.DataFrame) -> None:
     assert content["baselines"] == report.baselines
     assert set(content["baselines"]) == {"holdout", "independent"}
     assert list(content["columns"]) == list(orders)
+    measures = content["columns"]["price"].pop("measures")
+    assert measures["wasserstein"] == 0
+    assert measures["range_coverage"] == 1
     assert content["columns"]["price"] == {
         "kind": "number",
         "metric": "ks",
