@@ -25,7 +25,12 @@ def _noisy(table: pd.DataFrame) -> pd.DataFrame:
     return noisy
 
 
-@pytest.fixture(params=[_shuffled, _noisy], ids=["shuffled", "noisy"])
+def _resampled(table: pd.DataFrame) -> pd.DataFrame:
+    """As good as it gets: half of the rows, drawn again."""
+    return table.sample(frac=0.5, replace=True, random_state=3, ignore_index=True)
+
+
+@pytest.fixture(params=[_shuffled, _noisy, _resampled], ids=["shuffled", "noisy", "resampled"])
 def damage(request: pytest.FixtureRequest) -> Damage:
     """What makes a synthetic table out of a real one."""
     made: Damage = request.param
