@@ -87,6 +87,12 @@ class DateEncoder(ColumnEncoder):
         ticks = days * self._ticks_a_day + time * self.step_
         # The ends of int64 lie inside a day: what would wrap around there is far outside as a float.
         rough = days.astype(np.float64) * self._ticks_a_day + time * self.step_
+        if not self.monthly_:
+            # What would pass an end is some weeks nearer: the end itself may be a moment of one row alone.
+            week = 7 * self._ticks_a_day
+            weeks = np.ceil(np.maximum(rough - self.last_, 0) / week)
+            weeks -= np.ceil(np.maximum(self.first_ - rough, 0) / week)
+            ticks, rough = ticks - weeks.astype(np.int64) * week, rough - weeks * week
         ticks = np.where(rough <= self.first_, self.first_, np.where(rough >= self.last_, self.last_, ticks))
         return self.column.from_ticks(np.clip(ticks, self.first_, self.last_), missing, self.type)
 
