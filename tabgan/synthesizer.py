@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
+from tabgan.card import NOT_PROMISED, last_figures, of_schema
 from tabgan.complete import Completion
 from tabgan.composite import unique_tables
 from tabgan.conditions import Condition, conditions
@@ -347,6 +348,7 @@ class Synthesizer:
             config={
                 "seed": self.seed,
                 "rows": self.rows_,
+                "table": self.hash_,
                 "rounds": networks.rounds,
                 "kind": self._kind,
                 "model": asdict(self.model_config),
@@ -370,6 +372,7 @@ class Synthesizer:
             found._encoder = TableEncoder(found.schema, arrow_from_text(content.schema["arrow"]))
             found._encoder.restore(content.encoders)
             found.rows_, found._kind, found.history_ = config["rows"], config["kind"], content.history
+            found.hash_ = str(config.get("table", "unknown"))[:64]
             found._networks = Networks.restore(
                 content.tensors,
                 found._encoder.codes,
@@ -393,19 +396,20 @@ class Synthesizer:
         self._encoder.decode(codes, Draw(np.arange(TRIAL_ROWS), rng.random(codes.shape), self.seed))
 
     def describe(self) -> dict[str, Any]:
-        """What the model is, for `tabgan info`: the table, the columns, the settings and the last figures."""
+        """The model card, for `tabgan info`: the table, the settings, the last figures, and what is not promised."""
         networks = self._fitted()
         return {
             "rows fitted on": self.rows_,
+            "hash of the table": self.hash_,
             "seed": self.seed,
             "rounds by default": networks.rounds,
             "weights": sum(tensor.numel() for tensor in networks.tensors().values()),
-            "columns": {column.name: f"{column.kind}, {column.dtype}" for column in self.schema},
-            "facts": [str(fact) + ("" if fact.keep else " (left out)") for fact in self.schema.facts] or "none found",
+            **of_schema(self.schema),
             "alarms": self.alarms_ or "none",
             "model settings": asdict(self.model_config),
             "training settings": asdict(self.train_config),
-            "last figures": {record["stage"]: _figures(record) for record in self.history_},
+            "last figures": last_figures(self.history_),
+            "not promised": NOT_PROMISED,
         }
 
     def _fitted(self) -> Networks:
@@ -425,7 +429,3 @@ def _hash(learned: Learned) -> str:
     found.update(json.dumps([learned.schema.model_dump(mode="json"), learned.encoder.state()]).encode())
     found.update(learned.encoder.arrow_schema.serialize())
     return found.hexdigest()
-
-
-def _figures(record: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in record.items() if name != "stage")

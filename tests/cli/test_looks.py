@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 KINDS = {"order_id": "key", "product": "category", "price": "number", "ordered": "datetime", "paid": "boolean"}
@@ -29,6 +31,9 @@ def test_info_shows_what_was_fitted(tabgan, model):
     assert "300" in ran.out
     assert "price" in ran.out
     assert "cocoa" not in ran.out
+    assert re.search(r"^hash of the table +[0-9a-f]{64}$", ran.out, re.MULTILINE)
+    assert re.search(r"^  warm-up +step \d+, loss [\d.]+, held_out [\d.]+$", ran.out, re.MULTILINE)
+    assert "there is no differential privacy" in ran.out
 
 
 def test_doctor_passes_its_self_test(tabgan):
