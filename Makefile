@@ -24,17 +24,17 @@ test: .venv/installed-dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -q
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -q -n 2 --dist loadfile
 
 # The same checks of behaviour with pandas 3, which sdmetrics holds back in the other environment.
 test-pandas3: .venv-pandas3/installed
-	OMP_NUM_THREADS=1 .venv-pandas3/bin/python -m pytest -q
+	OMP_NUM_THREADS=1 .venv-pandas3/bin/python -m pytest -q -n 2 --dist loadfile
 
 .venv-pandas3/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-pandas3
 	grep -v '^pandas\|^sdmetrics' constraints.txt > .venv-pandas3/constraints.txt
 	.venv-pandas3/bin/python -m pip install -q -c .venv-pandas3/constraints.txt -e '.[augment,pii]' 'pandas>=3' \
-		build duckdb hatchling hypothesis polars pytest
+		build duckdb hatchling hypothesis polars pytest pytest-xdist
 	touch $@
 
 # The development extra comes on top of the plain install, so that both targets may run at once under `make -j`.

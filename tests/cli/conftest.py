@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sysconfig
 from collections.abc import Callable
@@ -41,6 +42,12 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lines.append(f'{i + 1},"{product}",{rng.choice(["S", "M", "L"])},{price},{day},{rng.random() > 0.3}')
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_reach_the_command() -> None:
+    """Tests that a shell runs in the background ignore Ctrl-C, and so would the commands that they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

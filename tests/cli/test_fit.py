@@ -118,7 +118,7 @@ def test_a_fit_that_is_interrupted_says_how_to_go_on_and_goes_on(tabgan, orders,
     with _begun(orders, model) as fit:
         fit.send_signal(signal.SIGINT)
         said = fit.stderr.read().splitlines()
-        assert fit.wait() == 130
+        assert fit.wait() == 130, said
     again = f"tabgan fit {orders} -o {model} --seed 0 --device auto --resume"
     assert said[-2:] == [f"go on with: {again}", "interrupted"]
     assert list(tmp_path.iterdir()) == [part]
