@@ -121,14 +121,20 @@ class Completion:
             codes, uniforms = self._block(sampler, wanted, seed, block, stream)
             yield from zip(codes, uniforms, strict=True)
 
-    def values_of(self, name: str) -> list[Any]:
-        """The few values of a column that can be balanced. Raises `ConfigError` for a column of many."""
+    def values_of(self, name: str, conditions: Sequence[Condition]) -> list[Any]:
+        """The few values of a column that can be balanced under `conditions`. Raises `ConfigError` for a column of
+        many."""
+        own = [condition for condition in conditions if condition.column.name == name]
         encoder, _ = self.encoder.places().get(name, (None, 0))
         if isinstance(encoder, CategoryEncoder):
-            return [str(label) for label in encoder.column.labels(pa.chunked_array([encoder.labels_]))]
+            cells = pa.chunked_array([encoder.labels_])
+            kept = np.all([np.ones(len(cells), dtype=bool), *(each.allows(cells) for each in own)], axis=0)
+            return [str(label) for label in encoder.column.labels(cells)[kept]]
         if isinstance(encoder, NumberEncoder) and encoder.scale_.is_atom.all():
-            values: list[Any] = encoder.scale_.knots[:, 0].tolist()
-            return values
+            values = encoder.scale_.knots[:, 0]
+            kept = np.all([np.ones(len(values), dtype=bool), *(each.allows_numbers(values) for each in own)], axis=0)
+            numbers: list[Any] = values[kept].tolist()
+            return numbers
         raise ConfigError(
             f"column {name!r} has no few values to balance; give shares of some of its values, as in "
             "balance={column: {value: share}}."

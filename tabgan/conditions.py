@@ -113,6 +113,13 @@ def parse(expressions: Iterable[str]) -> dict[str, Any]:
     return {column: parts[0] if len(parts) == 1 else _All(tuple(parts)) for column, parts in found.items()}
 
 
+def narrowed(wishes: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """`wishes`, and that column `name` has one value, too."""
+    before = wishes.get(name, Where(null=True))
+    parts = before.parts if isinstance(before, _All) else (Where.of(before),)
+    return {**wishes, name: _All((*parts, Where.of(value)))}
+
+
 @dataclass(frozen=True)
 class _All:
     """Conditions on one column that are joined when its type is known: until then the ends of ranges are text."""
@@ -170,7 +177,7 @@ class Condition:
         else:
             allowed = self._labels(self.column.labels(values))
             return np.where(missing, self.where.null, allowed)
-        return np.where(missing, self.where.null, self._numbers(numbers))
+        return np.where(missing, self.where.null, self.allows_numbers(numbers))
 
     def _labels(self, labels: np.ndarray) -> np.ndarray:
         where = self.where
@@ -185,7 +192,8 @@ class Condition:
             allowed &= (numbers >= low) & (numbers <= high)
         return allowed
 
-    def _numbers(self, numbers: np.ndarray) -> np.ndarray:
+    def allows_numbers(self, numbers: np.ndarray) -> np.ndarray:
+        """Which numbers or ticks fulfil it, `(rows,)` bool."""
         where = self.where
         allowed = np.ones(len(numbers), dtype=bool)
         if where.low is not None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import operator
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +20,7 @@ import torch
 from tabgan.card import NOT_PROMISED, last_figures, of_schema
 from tabgan.complete import Completion
 from tabgan.composite import unique_tables
-from tabgan.conditions import Condition, conditions
+from tabgan.conditions import Condition, conditions, narrowed
 from tabgan.config import ModelConfig, TrainConfig
 from tabgan.device import one_thread, pick_device
 from tabgan.encoding.base import Draw
@@ -193,8 +193,8 @@ class Synthesizer:
         wanted = self._conditions(where or {})
         drawn = sys.maxsize if self._encoder.unique else n  # where rows are left out, others are drawn
         if balance is not None:
-            name, shares = self._shares(balance)
-            streams = [self._conditions({**(where or {}), name: value}) for value in shares]
+            name, shares = self._shares(balance, wanted)
+            streams = [self._conditions(narrowed(where or {}, name, value)) for value in shares]
             blocks = self._completion(rounds).balanced(drawn, streams, list(shares.values()), seed)
         elif wanted:
             blocks = self._completion(rounds).blocks(drawn, wanted, seed)
@@ -245,11 +245,16 @@ class Synthesizer:
         columns = [self.schema[name] for name in self.schema.kept]
         return conditions(where, columns, self._encoder.arrow_schema)
 
-    def _shares(self, balance: str | Mapping[str, Mapping[Any, float]]) -> tuple[str, Mapping[Any, float]]:
-        """The column to balance, and the share of each of its values."""
+    def _shares(
+        self, balance: str | Mapping[str, Mapping[Any, float]], wanted: Sequence[Condition]
+    ) -> tuple[str, Mapping[Any, float]]:
+        """The column to balance, and the share of each of its values that `wanted` allows."""
         if isinstance(balance, str):
             self.schema[balance]
-            return balance, dict.fromkeys(self._completion().values_of(balance), 1.0)
+            values = self._completion().values_of(balance, wanted)
+            if not values:
+                raise ConfigError(f"the conditions on column {balance!r} leave nothing to balance; widen them.")
+            return balance, dict.fromkeys(values, 1.0)
         if len(balance) != 1:
             raise ConfigError(f"balance names {len(balance)} columns; name one.")
         name, shares = next(iter(balance.items()))

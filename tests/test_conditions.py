@@ -257,6 +257,19 @@ def test_a_column_is_balanced(synthesizer: Synthesizer) -> None:
     assert synthesizer.sample(100, balance="department").department.value_counts().min() > 25
 
 
+def test_a_column_is_balanced_over_the_values_that_its_own_condition_allows(synthesizer: Synthesizer) -> None:
+    rows = synthesizer.sample(512, balance="items", where={"items": [2, 4]})
+    assert rows["items"].value_counts().to_dict() == {2: 256, 4: 256}
+    rows = synthesizer.sample(512, balance="items", where=parse(["items >= 2", "items < 4"]))
+    assert rows["items"].value_counts().to_dict() == {2: 256, 3: 256}
+    rows = synthesizer.sample(
+        512, balance="product", where={"product": Where(excluded=tuple(f"p{i}" for i in range(10)))}
+    )
+    assert rows["product"].value_counts().to_dict() == {"p10": 256, "p11": 256}
+    rows = synthesizer.sample(512, balance={"items": {2: 3, 4: 1}}, where={"items": (2, 9)})
+    assert rows["items"].value_counts().to_dict() == {2: 384, 4: 128}
+
+
 def test_what_cannot_be_balanced_is_answered(synthesizer: Synthesizer) -> None:
     for balance, message in {
         "price": "column 'price' has no few values to balance",
@@ -264,6 +277,10 @@ def test_what_cannot_be_balanced_is_answered(synthesizer: Synthesizer) -> None:
     }.items():
         with pytest.raises((ConfigError, SchemaError), match=message):
             synthesizer.sample(10, balance=balance)
+    with pytest.raises(ConfigError, match="the conditions on column 'items' allow no value"):
+        synthesizer.sample(10, balance={"items": {1: 1, 4: 1}}, where={"items": [4, 5]})
+    with pytest.raises(ConfigError, match="the conditions on column 'product' leave nothing to balance"):
+        synthesizer.sample(10, balance="product", where={"product": Where(excluded=tuple(f"p{i}" for i in range(12)))})
     with pytest.raises(ConfigError, match="the shares of 'items' must be numbers"):
         synthesizer.sample(10, balance={"items": {1: -1}})
     with pytest.raises(ConfigError, match="'p99' does not occur"):
