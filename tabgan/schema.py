@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,13 @@ class Schema(BaseModel):
         return cls(columns=tuple(columns), facts=facts)
 
     def __getitem__(self, name: str) -> Column:
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise SchemaError(f"no column {name!r}{meant(name, self.names)}")
+        if (found := self._by_name.get(name)) is None:
+            raise SchemaError(f"no column {name!r}{meant(name, self.names)}")
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
 
     def __iter__(self) -> Iterator[Column]:  # type: ignore[override]
         return iter(self.columns)

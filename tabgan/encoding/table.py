@@ -93,7 +93,8 @@ class TableEncoder:
 
     def encode(self, table: pa.Table) -> np.ndarray:
         """`(rows, codes)` int64. Raises `SchemaError` where `table` lacks columns or holds labels not seen by fit."""
-        lacking = [name for name in self.schema.kept if name not in table.column_names]
+        names = set(table.column_names)
+        lacking = [name for name in self.schema.kept if name not in names]
         if lacking:
             raise SchemaError(f"the table lacks column(s) {some_of(lacking)} that the model was fitted on.")
         table = self.relations.reduce(self.schema.prepare(table))
