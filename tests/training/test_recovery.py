@@ -1,8 +1,10 @@
 import math
 
+import pandas as pd
 import pytest
 import torch
 
+from tabgan import Synthesizer
 from tabgan.config import ModelConfig, TrainConfig
 from tabgan.encoding.base import Code
 from tabgan.errors import DivergenceError
@@ -70,6 +72,60 @@ def test_the_game_goes_back_to_its_last_healthy_state_too():
     network = game.run()
     assert restores(history) == [0.5]
     assert all(weight.isfinite().all() for weight in [*network.parameters(), *critic.parameters()])
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_loss_that_is_not_finite_is_met_although_the_weights_are(value: float):
+    generator, rows, history, rng = made_parts()
+    steps = []
+
+    def spoil(_module: object, _inputs: object, logits: torch.Tensor) -> torch.Tensor:
+        steps.append(torch.is_grad_enabled())
+        if steps.count(True) != 20 or not steps[-1]:
+            return logits
+        # The loss alone: the gradient of what is not taken is zero.
+        return torch.where(torch.zeros_like(logits, dtype=torch.bool), logits, value)
+
+    generator.register_forward_hook(spoil)
+    network = WarmUp(generator, rows, CONFIG, history, rng).run()
+    assert restores(history) == [0.5]
+    assert all(weight.isfinite().all() for weight in network.parameters())
+    assert all(math.isfinite(record.get("loss", 0)) for record in history.records)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("stage", ["warm-up", "game"])
+def test_a_gradient_that_is_not_finite_is_met(stage: str, value: float):
+    generator, rows, history, rng = made_parts()
+    calls = []
+
+    def spoil(gradient: torch.Tensor) -> torch.Tensor:
+        calls.append(1)
+        return torch.full_like(gradient, value) if len(calls) == 13 else gradient
+
+    if stage == "warm-up":
+        generator.unknown.register_hook(spoil)
+        network = WarmUp(generator, rows, CONFIG, history, rng).run()
+    else:
+        pooling, critic = Pooling(LAYOUT, torch.full((8,), 0.25), 32), Critic(LAYOUT, SMALL, rng)
+        critic.values.own.register_hook(spoil)
+        target, free = cooccurrence(rows.train, pooling), Exclusions({}, "cpu")
+        network = Game(
+            generator, critic, rows, LAYOUT, torch.zeros(2, 2), free, pooling, target, CONFIG, history, rng
+        ).run()
+    assert restores(history) == [0.5]
+    assert all(weight.isfinite().all() for weight in network.parameters())
+
+
+def test_data_that_is_not_finite_trains_finite_weights():
+    numbers = [math.nan, math.inf, -math.inf, 1.7e308, -1.7e308, 5e-324, 0.0, 1.5] * 40
+    frame = pd.DataFrame(
+        {"a": numbers, "b": [f"l{i % 3}" for i in range(320)], "c": [i * 7919 % 1000 for i in range(320)]}
+    )
+    fitted = Synthesizer(device="cpu", model=SMALL, train=CONFIG).fit(frame)
+    assert not any("restored" in record for record in fitted.history_)
+    assert all(math.isfinite(value) for record in fitted.history_ for value in record.values() if type(value) is float)
+    assert set(fitted.sample(500)["a"].dropna()) <= set(numbers)
 
 
 def test_training_that_never_gets_well_is_given_up_in_one_line():
