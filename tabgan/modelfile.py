@@ -16,7 +16,7 @@ import safetensors.torch
 from torch import Tensor
 
 from tabgan.errors import FileError, ModelFileError
-from tabgan.tables.files import WholeFile, check_output
+from tabgan.tables.files import WholeFile, check_output, not_there
 
 FORMAT = 1
 """The version of the file's format; it rises when older readers would misread a file."""
@@ -68,7 +68,7 @@ def write_model(path: str | Path, content: Content, *, force: bool) -> None:
 def read_model(path: str | Path) -> Content:
     """Read what `write_model` wrote. Raises `FileError` and `ModelFileError`."""
     if not Path(path).is_file():
-        raise FileError(f"{path}: no such file; check the path.")
+        raise not_there(path)
     try:
         file = open(path, "rb")
     except OSError as error:

@@ -10,10 +10,11 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import TextIO, cast
+from typing import Annotated, TextIO, cast
 
 import typer
 
+from tabgan import __version__
 from tabgan.errors import TabganError
 from tabgan_cli import doctor, fit, impute, info, report, sample, schema
 
@@ -26,9 +27,25 @@ app = typer.Typer(
     name="tabgan",
     help="Make synthetic tables: fit a table once, sample rows for ever, report how alike they are.",
     epilog="Start with: tabgan fit orders.csv -o orders.tabgan",
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"tabgan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
 app.command("fit")(fit.fit)
 app.command("sample")(sample.sample)
 app.command("impute")(impute.impute)
@@ -82,7 +99,8 @@ def _wrong_usage(error: BaseException) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "tabgan"
     message = error.format_message() if hasattr(error, "format_message") else str(error)
-    print(f"error: {_one_line(message).rstrip('.')}; see '{command} --help'.", file=sys.stderr)
+    message = _one_line(message).rstrip(".")
+    print(f"error: {message}{' See' if message.endswith('?') else '; see'} '{command} --help'.", file=sys.stderr)
     return WRONG_USAGE
 
 

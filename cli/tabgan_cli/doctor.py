@@ -1,24 +1,31 @@
-"""`tabgan doctor`: versions, devices and a self-test, for a look at a machine and for bug reports."""
+"""`tabgan doctor`: versions, devices, memory and a self-test, for a look at a machine and for bug reports."""
 
 from __future__ import annotations
 
+import os
 import platform
 import tempfile
 import time
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import typer
 
-PACKAGES = ("tabgan-wgan", "torch", "numpy", "pandas", "pyarrow", "scikit-learn", "altair")
+from tabgan import __version__
+
+PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "scikit-learn", "altair")
+EXTRAS = {"faker": "pii", "imbalanced-learn": "augment"}
 TEST_ROWS = 300
 TEST_SECONDS = 5.0
 
 
 def doctor() -> None:
-    """Show versions and devices, and test on a small made table that fit, sample, save and load work here."""
+    """Show versions, devices and memory, and test on a small made table that fit, sample, save and load work here."""
     typer.echo(f"python {platform.python_version()} on {platform.platform()}")
-    typer.echo(", ".join(f"{package} {version(package)}" for package in PACKAGES))
+    typer.echo(", ".join([f"tabgan-wgan {__version__}", *(f"{package} {version(package)}" for package in PACKAGES)]))
+    for package, extra in EXTRAS.items():
+        missing = f"is not installed, and not needed for most; it comes with 'tabgan-wgan[{extra}]'"
+        typer.echo(f"{package} {_found(package) or missing}")
     for line in _devices():
         typer.echo(line)
     start = time.monotonic()
@@ -26,10 +33,24 @@ def doctor() -> None:
     typer.echo(f"self-test on {device}: fit, sample, save and load work ({time.monotonic() - start:.1f} s)")
 
 
+def _found(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _memory() -> str:
+    """All of the machine's memory, where the system says it."""
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
+        return ""
+    return f", {os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB"
+
+
 def _devices() -> list[str]:
     import torch
 
-    lines = [f"device cpu: {torch.get_num_threads()} threads"]
+    lines = [f"device cpu: {torch.get_num_threads()} threads{_memory()}"]
     for index in range(torch.cuda.device_count()):
         card = torch.cuda.get_device_properties(index)
         lines.append(f"device cuda:{index}: {card.name}, {card.total_memory / 2**30:.0f} GiB")

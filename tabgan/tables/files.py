@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from tabgan.errors import DataError, FileError, check_names, some_of
+from tabgan.errors import DataError, FileError, check_names, meant, some_of
 from tabgan.tables.csv import CsvFile
 from tabgan.tables.csvsink import CsvSink
 
@@ -80,7 +80,7 @@ def open_table(path: str | Path) -> Source:
             raise FileError(f"{name}: no .parquet file there; check the path.")
         source = _open_parquet(parts, name, base=name if is_folder else None)
     elif not os.path.exists(name):
-        raise FileError(f"{name}: no such file; check the path.")
+        raise not_there(name)
     elif ending == ".parquet":
         source = _open_parquet([name], name)
     elif ending:
@@ -88,6 +88,12 @@ def open_table(path: str | Path) -> Source:
     else:
         raise FileError(f"{name}: unknown file ending; use {_KNOWN}.")
     return _checked(source, name)
+
+
+def not_there(path: str | Path) -> FileError:
+    """The error for a file that does not exist, with the file beside it whose name is nearest."""
+    beside = glob.glob("*", root_dir=os.path.dirname(path) or ".")
+    return FileError(f"{path}: no such file{meant(os.path.basename(path), beside, '; check the path.')}")
 
 
 def _ending(name: str) -> str:

@@ -49,7 +49,7 @@ def test_no_arguments_show_the_help(tabgan):
     [
         (["fit"], "DATA"),
         (["fit", "data.csv"], "'-o'"),
-        (["smaple"], "sample"),
+        (["smaple"], "Did you mean 'sample'? See 'tabgan --help'."),
         (["fit", "data.csv", "-o", "m.tabgan", "--sede", "1"], "--seed"),
         (["fit", "data.csv", "-o", "m.tabgan", "--seed", "one"], "--seed"),
         (["fit", "data.csv", "-o", "m.tabgan", "--time-limit", "soon"], "1h30m"),
@@ -98,6 +98,44 @@ def test_a_fit_that_is_stopped_leaves_nothing_behind(command, orders, tmp_path, 
     assert process.returncode == status
     assert "Traceback" not in rest
     assert list(tmp_path.iterdir()) == []
+
+
+SHELLS = {
+    "bash": ({"COMP_WORDS": "{words}", "COMP_CWORD": "{last}"}, "complete -o default -F _tabgan_completion tabgan"),
+    "zsh": ({"_TYPER_COMPLETE_ARGS": "{words}"}, "#compdef tabgan"),
+    "fish": (
+        {"_TYPER_COMPLETE_ARGS": "{words}", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+        "complete --command tabgan",
+    ),
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("words", "completed"), [("tabgan sam", "sample"), ("tabgan fit --see", "--seed"), ("tabgan --vers", "--version")]
+)
+def test_the_shell_completes_commands_and_options(command, shell, words, completed):
+    variables = {name: value.format(words=words, last=words.count(" ")) for name, value in SHELLS[shell][0].items()}
+    ran = subprocess.run(
+        [command],
+        env={**os.environ, **variables, "_TABGAN_COMPLETE": f"complete_{shell}"},
+        capture_output=True,
+        text=True,
+    )
+    assert completed in ran.stdout
+    assert ran.stdout.count("\n") <= 2
+    assert ran.stderr == ""
+
+
+def test_completion_installs_itself(command, tmp_path):
+    environment = {**os.environ, "HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    for shell, (_, script) in SHELLS.items():
+        ran = subprocess.run(
+            [command, "--install-completion", shell], env=environment, capture_output=True, text=True, check=True
+        )
+        assert f"{shell} completion installed" in ran.stdout
+        written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+        assert any(script in text for text in written)
 
 
 def test_a_closed_pipe_ends_the_command_without_a_traceback(command, model):

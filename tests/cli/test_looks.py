@@ -1,10 +1,12 @@
-"""The commands that only look: schema, info and doctor."""
+"""The commands that only look: schema, info, doctor and --version."""
 
 from __future__ import annotations
 
 import re
 
 import yaml
+
+from tabgan import __version__
 
 KINDS = {"order_id": "key", "product": "category", "price": "number", "ordered": "datetime", "paid": "boolean"}
 
@@ -36,9 +38,14 @@ def test_info_shows_what_was_fitted(tabgan, model):
     assert "there is no differential privacy" in ran.out
 
 
+def test_the_version_is_shown(tabgan):
+    assert tabgan("--version") == (0, f"tabgan {__version__}\n", "")
+
+
 def test_doctor_passes_its_self_test(tabgan):
     ran = tabgan("doctor")
     assert ran.status == 0
-    assert "tabgan-wgan 0." in ran.out
-    assert "device cpu" in ran.out
+    assert f"tabgan-wgan {__version__}" in ran.out
+    assert re.search(r"^device cpu: \d+ threads(, \d+ GiB)?$", ran.out, re.MULTILINE)
+    assert re.search(r"^faker ", ran.out, re.MULTILINE)
     assert "work" in ran.out.splitlines()[-1]

@@ -194,6 +194,9 @@ def test_files_that_are_not_what_they_are_called_are_one_line(tmp_path: Path) ->
 def test_what_is_not_there_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no such file; check the path"):
         read_table(tmp_path / "none.csv")
+    (tmp_path / "orders.csv").touch()
+    with pytest.raises(FileError, match=r"ordres\.csv: no such file; did you mean 'orders\.csv'\?"):
+        read_table(tmp_path / "ordres.csv")
     with pytest.raises(FileError, match=r"no \.parquet file there"):
         read_table(tmp_path)
     (tmp_path / "t.xlsx").touch()
