@@ -11,10 +11,15 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
-from imblearn.over_sampling.base import BaseOverSampler
-from imblearn.pipeline import Pipeline
-from imblearn.utils import check_target_type
+
+try:
+    from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
+    from imblearn.over_sampling.base import BaseOverSampler
+    from imblearn.pipeline import Pipeline
+    from imblearn.utils import check_target_type
+except ModuleNotFoundError as error:
+    hint = "tabgan.augment needs imbalanced-learn: pip install 'tabgan-wgan[augment]'"
+    raise ModuleNotFoundError(hint, name=error.name) from None
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.utils import check_array, check_random_state

@@ -7,6 +7,10 @@ from typing import Any
 
 from tabgan.schema import Schema
 
+SMALL = (
+    "fitted on {rows:,} rows only. The fewer there are, the more each one weighs, and the easier it is to tell who was "
+    "among them, even by synthetic rows alone. Do not take rows of this model for anonymous."
+)
 NOT_PROMISED = {
     "privacy": (
         "there is no differential privacy, and what only a few rows share may come back. Not learned are keys, "
@@ -20,6 +24,16 @@ NOT_PROMISED = {
     "truth": "rows are drawn from a model; look with `tabgan report` whether what matters to you is right.",
 }
 """The figures are those of benchmarks/membership.py."""
+
+FEW_ROWS = 5_000
+"""Of a table of fewer rows the card warns: only for larger ones was it measured that its rows give away nobody."""
+
+
+def not_promised(rows: int) -> dict[str, str]:
+    """What nobody may rely on, of a model fitted on so many rows."""
+    if rows >= FEW_ROWS:
+        return NOT_PROMISED
+    return {"a small table": SMALL.format(rows=rows), **NOT_PROMISED}
 
 
 def of_schema(schema: Schema) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from tabgan.encoding.moved import Rows, moved
 from tabgan.encoding.number import NumberEncoder
 from tabgan.encoding.plan import Plan, plan
 from tabgan.encoding.table import TableEncoder, filled
-from tabgan.errors import ConfigError, SchemaError, meant, other_type
+from tabgan.errors import ConfigError, SchemaError, meant, other_type, some_of
 from tabgan.model.generator import Tables
 from tabgan.sampling.conditioned import ConditionedSampler
 from tabgan.sampling.rng import generator as keyed
@@ -165,7 +165,8 @@ class Completion:
         schema = self.encoder.arrow_schema
         for name in table.column_names:
             if name not in schema.names:
-                raise SchemaError(f"the model has no column {name!r}{meant(name, schema.names)}")
+                hint = meant(name, schema.names, f"; it has {some_of(schema.names)}.")
+                raise SchemaError(f"the model has no column {name!r}{hint}")
         columns = {
             field.name: _cast(table[field.name], field)
             if field.name in table.column_names

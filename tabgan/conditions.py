@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from tabgan.column import Column
-from tabgan.errors import ConfigError, meant
+from tabgan.errors import ConfigError, meant, some_of
 
 _OPERATORS = ("==", "!=", "<=", ">=", "<", ">")
 _QUOTED = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
@@ -220,7 +220,8 @@ def conditions(wishes: Mapping[str, Any], columns: Sequence[Column], arrow_schem
     found = []
     for name, wish in wishes.items():
         if name not in by_name:
-            raise ConfigError(f"there is no column {name!r}{meant(name, by_name)}")
+            hint = meant(name, by_name, f"; there are {some_of(by_name)}.")
+            raise ConfigError(f"there is no column {name!r}{hint}")
         column, kind = by_name[name], arrow_schema.field(name).type
         parts = wish.parts if isinstance(wish, _All) else (Where.of(wish),)
         where = reduce(Where.joined, [_typed(part, column, kind) for part in parts])

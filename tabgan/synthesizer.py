@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from tabgan.card import NOT_PROMISED, last_figures, of_schema
+from tabgan.card import last_figures, not_promised, of_schema
 from tabgan.complete import Completion
 from tabgan.composite import unique_tables
 from tabgan.conditions import Condition, conditions, narrowed
@@ -414,7 +414,7 @@ class Synthesizer:
             "model settings": asdict(self.model_config),
             "training settings": asdict(self.train_config),
             "last figures": last_figures(self.history_),
-            "not promised": NOT_PROMISED,
+            "not promised": not_promised(self.rows_),
         }
 
     def _fitted(self) -> Networks:

@@ -1,5 +1,8 @@
 """The sampler inside imbalanced-learn: its contract, pipelines, and whether it helps."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -103,3 +106,9 @@ def test_the_report_says_whether_it_helps() -> None:
         sampler=SyntheticOverSampler(train=QUICK),
     )
     assert "SMOTENC" in with_labels.index
+
+
+def test_without_imbalanced_learn_one_line_says_what_to_install() -> None:
+    code = "import sys; sys.modules['imblearn'] = None; import tabgan.augment"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stderr.splitlines()[-1].endswith("needs imbalanced-learn: pip install 'tabgan-wgan[augment]'")

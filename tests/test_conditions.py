@@ -162,7 +162,11 @@ def test_the_rest_is_distributed_as_in_real_rows_that_fulfil_them(synthesizer: S
 
 
 WRONG = {
-    "an unknown column": ({"prise": 5}, r"there is no column 'prise'; did you mean 'price'\?"),
+    "a misspelt column": ({"prise": 5}, r"there is no column 'prise'; did you mean 'price'\?"),
+    "an unknown column": (
+        {"zzz": 5},
+        r"there is no column 'zzz'; there are 'order', 'product', 'department' and 10 more\.",
+    ),
     "an unseen label": ({"product": "p99"}, r"'p99' does not occur .* did you mean 'p9'\?"),
     "a range outside": ({"price": (10_000, None)}, r"column 'price': no value is allowed; the table holds"),
     "an empty range": ({"price": (20, 10)}, r"column 'price' allow no value"),

@@ -36,6 +36,7 @@ def test_info_shows_what_was_fitted(tabgan, model):
     assert re.search(r"^hash of the table +[0-9a-f]{64}$", ran.out, re.MULTILINE)
     assert re.search(r"^  warm-up +step \d+, loss [\d.]+, held_out [\d.]+$", ran.out, re.MULTILINE)
     assert "there is no differential privacy" in ran.out
+    assert "fitted on 300 rows only" in ran.out
 
 
 def test_the_version_is_shown(tabgan):
