@@ -1,0 +1,111 @@
+"""The README, the tutorials and the notebook run as they stand, on a small table under the names that they use.
+
+One thing is changed: fits are given a second, where a user has minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tabgan_cli.app import main
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+TUTORIALS = [README, *(DOCS / name for name in ("test-data.md", "augmentation.md", "sharing.md"))]
+ROWS = 400
+
+
+def run_python(code: str, names: dict[str, object]) -> None:
+    short = re.sub(r"time_limit=\d+", "time_limit=1", code).replace("Synthesizer(seed=0)", "Synthesizer(time_limit=1)")
+    exec(compile(short, "<docs>", "exec"), names)
+
+
+def run_shell(block: str) -> None:
+    """The `tabgan` lines of a block, each of which must succeed."""
+    for line in block.splitlines():
+        words = shlex.split(line, comments=True)
+        if words[:2] == ["pip", "install"]:
+            continue
+        assert words[0] == "tabgan", line
+        short = ["--time-limit", "1s"] if words[1] == "fit" else []
+        assert main([*words[1:], *short]) == 0, line
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the blocks run: the sample table, shorter, under the names that they use, and a folder for the notebook."""
+    lines = (ROOT / "sample_data" / "reviews.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    for name in ("orders.csv", "reviews.csv", "sample_data/reviews.csv", "docs/empty"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("".join(lines[: ROWS + 1]), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.name)
+def test_a_page_runs_from_its_first_block_to_its_last(folder: Path, path: Path) -> None:
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    names: dict[str, object] = {}
+    runs: dict[str, Callable[[str], object]] = {
+        "sh": run_shell,
+        "python": lambda code: run_python(code, names),
+        "yaml": (folder / "wishes.yaml").write_text,
+    }
+    assert {language for language, _ in blocks} >= {"sh", "python"}
+    for language, block in blocks:
+        runs[language](block)
+
+
+@pytest.mark.filterwarnings("default:.*lie outside its bounds")  # of a table as short as this one
+def test_the_notebook_runs_from_its_first_cell_to_its_last(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = json.loads((DOCS / "tour.ipynb").read_text(encoding="utf-8"))
+    assert notebook["nbformat"] == 4
+    monkeypatch.chdir(folder / "docs")
+    names: dict[str, object] = {}
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert not [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"]
+    for cell in cells:
+        run_python("".join(cell["source"]), names)
+    assert "<html" in (folder / "docs" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_opening_of_the_readme_holds_what_a_stranger_needs() -> None:
+    opening = "\n".join(README.read_text(encoding="utf-8").splitlines()[:30])
+    for needed in ("pip install", "tabgan fit", "from tabgan import", "report.png", "not promised"):
+        assert needed in opening
+
+
+def _anchors(page: Path) -> set[str]:
+    """The names that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", [README, *sorted(DOCS.glob("*.md")), DOCS / "tour.ipynb"], ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8")):
+        if target.startswith("http"):
+            continue
+        name, _, anchor = target.partition("#")
+        page = path.parent / name if name else path
+        assert page.exists(), target
+        assert not anchor or anchor in _anchors(page), target
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, waiting = set(), [README]
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        links = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+        found = {(page.parent / link).resolve() for link in links if link.endswith((".md", ".ipynb"))}
+        waiting += [each for each in found - reached if each.exists()]
+    assert {*DOCS.glob("*.md"), *DOCS.glob("*.ipynb")} <= reached
