@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tabgan.schema import Schema
     from tabgan.synthesizer import Synthesizer, load
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 _HOME = {
     "ModelConfig": "tabgan.config",

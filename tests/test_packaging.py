@@ -143,3 +143,8 @@ def test_the_dockerfile_ends_as_somebody_who_is_not_root_and_the_readme_says_how
     commands = re.findall(r"^#   (docker .*)$", DOCKERFILE, re.MULTILINE)
     assert len(commands) == 2
     assert all(command in readme for command in commands)
+
+
+def test_the_changelog_begins_with_this_version():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\S+)", changelog, re.MULTILINE)[0] == __version__
