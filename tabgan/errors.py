@@ -47,6 +47,10 @@ class DivergenceError(TabganError, ArithmeticError):
     """Training met numbers that are not finite and could not go on."""
 
 
+LEAST_PART = 3
+"""A part of a word is taken for a word that was meant if it has so many letters."""
+
+
 def some_of(values: Iterable[object], limit: int = 3) -> str:
     """The first few values, quoted, then how many more there are: `'a', 'b', 'c' and 4 more`."""
     listed = list(values)
@@ -55,9 +59,13 @@ def some_of(values: Iterable[object], limit: int = 3) -> str:
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The word of `words` that is spelled most like `word`, or None where nothing is close."""
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
-    return found[0] if found else None
+    """The word of `words` that is spelled most like `word`, whatever the case of letters, or else one that holds it;
+    None where nothing is close."""
+    written = {each.casefold(): each for each in words}
+    found = difflib.get_close_matches(word.casefold(), written, n=1, cutoff=0.6)
+    if not found and len(word) >= LEAST_PART:
+        found = [each for each in written if word.casefold() in each][:1]
+    return written[found[0]] if found else None
 
 
 def meant(word: str, words: Iterable[str], otherwise: str = ".") -> str:

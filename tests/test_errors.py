@@ -21,7 +21,10 @@ def test_a_list_shows_three_values_in_one_line(values: list[object], text: str) 
 
 def test_the_nearest_spelling_is_found_or_none() -> None:
     assert nearest("raiting", ["price", "rating"]) == "rating"
+    assert nearest("RATING", ["price", "rating"]) == "rating"
+    assert nearest("hours", ["price", "Hours-per-week"]) == "Hours-per-week"
     assert nearest("zzz", ["price", "rating"]) is None
+    assert nearest("", ["price"]) is None
 
 
 def test_every_error_is_caught_as_tabgan_error_and_as_a_built_in() -> None:
