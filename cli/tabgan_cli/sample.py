@@ -116,5 +116,5 @@ def sample(
                 progress(Progress(stage="sample", step=done, steps=made, seconds_left=left))
     if not quiet:
         typer.echo(f"wrote {made:,} rows to {'standard output' if out == '-' else out}", err=out == "-")
-        if out != "-":
+        if out != "-" and not any((where, given, balance, like)):  # only rows like all real ones compare with them
             typer.echo(f"next: tabgan report REAL {quote(out)} -o report.html (REAL is the table that was fitted)")
