@@ -15,7 +15,7 @@ from tabgan.sampling.exclusions import Exclusions
 from tabgan.training.batches import Rows
 from tabgan.training.game import Game
 from tabgan.training.history import History
-from tabgan.training.recovery import MOST_RESTORES
+from tabgan.training.recovery import MOST_RESTORES, Recovery
 from tabgan.training.warmup import WarmUp
 
 LAYOUT = [Code("a", 4, False), Code("b", 4, False)]
@@ -115,6 +115,19 @@ def test_a_gradient_that_is_not_finite_is_met(stage: str, value: float):
         ).run()
     assert restores(history) == [0.5]
     assert all(weight.isfinite().all() for weight in network.parameters())
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_weight_that_is_not_finite_is_met_although_the_losses_are(value: float):
+    network, history = torch.nn.Linear(2, 1), History(None, None)
+    before = network.weight.clone()
+    recovery = Recovery("game", [network], history)
+    assert recovery.check(1, 0.5)
+    with torch.no_grad():
+        network.weight[0, 1] = value
+    assert not recovery.check(2, 0.5)
+    assert restores(history) == [0.5]
+    assert network.weight.equal(before)
 
 
 def test_data_that_is_not_finite_trains_finite_weights():
