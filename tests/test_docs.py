@@ -11,8 +11,12 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
+from tabgan import Schema, Synthesizer
 from tabgan_cli.app import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,7 +33,7 @@ def run_python(code: str, names: dict[str, object]) -> None:
 
 def run_shell(block: str) -> None:
     """The `tabgan` lines of a block, each of which must succeed."""
-    for line in block.splitlines():
+    for line in block.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
         if words[:2] == ["pip", "install"]:
             continue
@@ -49,18 +53,66 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.name)
-def test_a_page_runs_from_its_first_block_to_its_last(folder: Path, path: Path) -> None:
-    blocks = re.findall(r"^```(\w+)\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    names: dict[str, object] = {}
+def blocks_of(path: Path) -> list[tuple[str, str]]:
+    """The language and the text of each block of a page."""
+    return re.findall(r"^```(\w+)\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def run_blocks(path: Path, names: dict[str, object]) -> None:
+    """Run the blocks in the current folder, one after the other, those of Python with `names`."""
     runs: dict[str, Callable[[str], object]] = {
         "sh": run_shell,
         "python": lambda code: run_python(code, names),
-        "yaml": (folder / "wishes.yaml").write_text,
+        "yaml": Path("wishes.yaml").write_text,
     }
+    blocks = blocks_of(path)
     assert {language for language, _ in blocks} >= {"sh", "python"}
     for language, block in blocks:
         runs[language](block)
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.name)
+@pytest.mark.usefixtures("folder")
+def test_a_page_runs_from_its_first_block_to_its_last(path: Path) -> None:
+    run_blocks(path, {})
+
+
+@pytest.fixture
+def people() -> pd.DataFrame:
+    """A table with the columns that the pages on conditions and schemas speak of."""
+    rng, rows = np.random.default_rng(0), 300
+    age = rng.integers(18, 90, rows)
+    return pd.DataFrame(
+        {
+            "customer": [f"Kim {i}" for i in range(rows)],
+            "income": np.where(rng.random(rows) < age / 200, ">50K", "<=50K"),
+            "region": rng.choice(["North", "South", "East"], rows),
+            "age": age,
+            "promo": rng.choice(np.array(["ten", "half", None], dtype=object), rows),
+            "zip": rng.integers(10_000, 10_040, rows),
+            "comment": "none",
+            "order_id": np.arange(rows) // 3,
+            "line_no": np.arange(rows) % 3,
+        }
+    )
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_page_on_conditions_runs(people: pd.DataFrame) -> None:
+    synthesizer = Synthesizer(time_limit=1).fit(people)
+    synthesizer.save("orders.tabgan")
+    run_blocks(DOCS / "conditions.md", {"synthesizer": synthesizer})
+
+
+def test_the_schemas_of_the_page_on_schemas_are_taken(people: pd.DataFrame) -> None:
+    pages = [yaml.safe_load(block) for language, block in blocks_of(DOCS / "schema.md") if language == "yaml"]
+    assert len(pages) == 2
+    people["income"] = people["age"] * 100.5
+    for wishes in pages:
+        found = Schema.infer(people, wishes)
+        for name, wish in wishes.get("columns", {}).items():
+            assert found[name].kind == (wish if isinstance(wish, str) else wish.get("kind", "number"))
+    assert [str(fact) for fact in found.facts] == ["order_id and line_no are unique together"]
 
 
 @pytest.mark.filterwarnings("default:.*lie outside its bounds")  # of a table as short as this one
