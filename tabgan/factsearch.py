@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from tabgan.chance import LEAST_CHANCES, never_by_chance
 from tabgan.column import Column, Part, as_float, labels_as_codes, plain
 from tabgan.facts import FEW_SHARE, FEW_VALUES, Fact, common, remainder, without_circles
-from tabgan.inference import determines, maps
+from tabgan.inference import determines, maps, repeats
 from tabgan.uniqueness import find_unique
 
 FIRST_ROWS = 300
@@ -300,10 +300,11 @@ def _fixed(columns: Sequence[Column], labels: dict[str, np.ndarray]) -> list[Fac
     second = {b for _, b in twins}
     labels = {name: codes for name, codes in labels.items() if name not in second}
     left = [name for name in left if name not in second]
+    able = [name for name in left if repeats(labels[name])]  # asked once a column, and not once a pair
     candidates = _likely_fixed(labels)
     in_turn = [
         (a, b)
-        for a in left
+        for a in able
         for b in candidates[a]
         if a != b and sizes[a] >= sizes[b] and determines(labels[a], labels[b]) and _is_due(labels[a], labels[b])
     ]
@@ -314,7 +315,7 @@ def _fixed(columns: Sequence[Column], labels: dict[str, np.ndarray]) -> list[Fac
         return single
     fixed = {b for _, b in fixes}
     pairs: dict[str, Fact] = {}
-    for one, two in combinations(left, 2):
+    for one, two in combinations(able, 2):
         open_ = [b for b in labels if b not in fixed | {one, two} | set(pairs) and not {(b, one), (b, two)} & fixes]
         both = labels[one] * sizes[two] + labels[two]
         few = np.unique(both[:LOOK_ROWS], return_inverse=True)[1]

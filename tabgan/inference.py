@@ -133,10 +133,12 @@ def determines(left: np.ndarray, right: np.ndarray) -> bool:
     Rows that are alone in their left code prove nothing, so they must be fewer than half.
     """
     few = slice(0, 2_000)
-    if not maps(left[few], right[few]):
-        return False
-    alone = np.bincount(left) == 1
-    return int(alone.sum()) * 2 <= len(left) and maps(left, right)
+    return maps(left[few], right[few]) and repeats(left) and maps(left, right)
+
+
+def repeats(codes: np.ndarray) -> bool:
+    """Whether fewer than half of the rows are alone in their code: only then can it be seen to determine others."""
+    return int((np.bincount(codes) == 1).sum()) * 2 <= len(codes)
 
 
 def maps(left: np.ndarray, right: np.ndarray) -> bool:
