@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tabgan.private.budget import Spending
 from tabgan.schema import Schema
 
-SMALL = (
+_SMALL = (
     "fitted on {rows:,} rows only. The fewer there are, the more each one weighs, and the easier it is to tell who was "
     "among them, even by synthetic rows alone. Do not take rows of this model for anonymous."
 )
-NOT_PROMISED = {
+_NOT_PROMISED = {
     "privacy": (
         "there is no differential privacy, and what only a few rows share may come back. Not learned are keys, "
         "personal columns and free text; no number or moment of one row alone is copied into rows."
@@ -21,19 +22,38 @@ NOT_PROMISED = {
         "the table, the better the smaller it is: AUC 0.67 for 172 rows, 0.59 for 2,000, 0.53 to 0.55 for 6,000 to "
         "16,000; with synthetic rows alone 0.55, 0.53, and 0.50 to 0.51. Give away rows instead."
     ),
-    "truth": "rows are drawn from a model; look with `tabgan report` whether what matters to you is right.",
 }
 """The figures are those of benchmarks/membership.py."""
+_NOT_PROMISED_PRIVATELY = {
+    "privacy": (
+        "the promise is about one row: for somebody who has k rows in the table, epsilon is k times as large. What is "
+        "true of all rows comes out. Taken as known to all: names, types, kinds and order of the columns, how dates "
+        "and numbers in texts are written, and what a schema says."
+    ),
+    "reports": "a report that compares rows with the real table is worked out from the real table without noise.",
+}
+_TRUTH = {"truth": "rows are drawn from a model; look with `tabgan report` whether what matters to you is right."}
+
+
+def of_privacy(spending: Spending | None) -> Any:
+    """What is promised, and what was asked of the rows for it."""
+    if spending is None:
+        return "none"
+    asked = spending.as_json()
+    promised = asked.pop("budget")
+    return {**promised, "for": "adding or removing one row", "accountant": "dp-accounting, PLD", "asked": asked}
+
 
 FEW_ROWS = 5_000
 """Of a table of fewer rows the card warns: in those that were measured rows alone gave away a little, too."""
 
 
-def not_promised(rows: int) -> dict[str, str]:
+def not_promised(rows: int, spending: Spending | None) -> dict[str, str]:
     """What nobody may rely on, of a model fitted on so many rows."""
-    if rows >= FEW_ROWS:
-        return NOT_PROMISED
-    return {"a small table": SMALL.format(rows=rows), **NOT_PROMISED}
+    if spending is not None:
+        return _NOT_PROMISED_PRIVATELY | _TRUTH
+    small = {"a small table": _SMALL.format(rows=rows)} if rows < FEW_ROWS else {}
+    return small | _NOT_PROMISED | _TRUTH
 
 
 def of_schema(schema: Schema) -> dict[str, Any]:

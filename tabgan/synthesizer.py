@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from tabgan.card import last_figures, not_promised, of_schema
+from tabgan.card import last_figures, not_promised, of_privacy, of_schema
 from tabgan.complete import Completion
 from tabgan.composite import unique_tables
 from tabgan.conditions import Condition, conditions, narrowed
@@ -28,6 +28,8 @@ from tabgan.encoding.table import TableEncoder
 from tabgan.errors import ConfigError, ModelFileError, NotFittedError
 from tabgan.learn import Learned, learn
 from tabgan.modelfile import Content, arrow_from_text, arrow_to_text, read_model, write_model
+from tabgan.private.budget import DELTA, Budget, Spending
+from tabgan.private.learn import learn_privately
 from tabgan.progress import Listener
 from tabgan.sampling.sampler import BLOCK_ROWS
 from tabgan.schema import Schema
@@ -58,15 +60,20 @@ class Synthesizer:
         seed: int = 0,
         device: str = "auto",
         time_limit: float | None = None,
+        epsilon: float | None = None,
+        delta: float = DELTA,
         model: ModelConfig | None = None,
         train: TrainConfig | None = None,
     ) -> None:
         """`time_limit`: seconds that `fit` may take; without one training ends by itself, and only then is it the same
-        from run to run. Raises `ConfigError` for a device that is not there."""
+        from run to run. `epsilon`: promise (epsilon, delta)-differential privacy for each row; such a fit is never the
+        same twice. Raises `ConfigError` for a device that is not there and for other settings outside their range."""
         if time_limit is not None and time_limit <= 0:
             raise ConfigError(f"time_limit is {time_limit}; use a number of seconds above 0, or None for no limit.")
         self.seed = seed
         self.time_limit = time_limit
+        self.budget = None if epsilon is None else Budget(epsilon, delta)
+        self.spending_: Spending | None = None
         self.model_config = model or ModelConfig()
         self.train_config = train or TrainConfig()
         self.device_ = pick_device(device)
@@ -95,6 +102,8 @@ class Synthesizer:
         Raises `FileError`, `DataError` or `SchemaError` for tables that cannot be learned, and `ConfigError` for a
         checkpoint of another table, schema, seed or settings.
         """
+        if self.budget is not None and (checkpoint is not None or resume):
+            raise ConfigError("a fit under epsilon cannot be interrupted and go on; leave out checkpoint and resume.")
         history = History(progress, self.time_limit)
         made_for = {"seed": self.seed, "device": torch.device(self.device_).type}
         made_for |= asdict(self.model_config) | asdict(self.train_config)
@@ -103,8 +112,14 @@ class Synthesizer:
             schema = Wishes.given(schema)
         source, kind = open_source(data)
         history.report("encode", 0, source.rows)
-        learned = learn(source, schema, self.seed, lambda done, rows: history.report("encode", done, rows))
-        self.schema, self.rows_, self._encoder, self._kind = learned.schema, source.rows, learned.encoder, kind
+        if self.budget is None:
+            learned = learn(source, schema, self.seed, lambda done, rows: history.report("encode", done, rows))
+            self.rows_ = source.rows
+        else:
+            with one_thread():
+                found = learn_privately(source, schema, self.budget, history, self.device_)
+            learned, self.rows_, self.spending_ = found.learned, found.rows, found.spending
+        self.schema, self._encoder, self._kind = learned.schema, learned.encoder, kind
         self.hash_ = _hash(learned)
         self._checkpoint.check_table(self.hash_)
         with one_thread(), self._checkpoint.interrupts_wait():
@@ -356,6 +371,7 @@ class Synthesizer:
                 "table": self.hash_,
                 "rounds": networks.rounds,
                 "kind": self._kind,
+                "privacy": self.spending_.as_json() if self.spending_ else None,
                 "model": asdict(self.model_config),
                 "train": asdict(self.train_config),
             },
@@ -378,6 +394,8 @@ class Synthesizer:
             found._encoder.restore(content.encoders)
             found.rows_, found._kind, found.history_ = config["rows"], config["kind"], content.history
             found.hash_ = str(config.get("table", "unknown"))[:64]
+            if config.get("privacy"):
+                found.spending_ = Spending.restore(config["privacy"])
             found._networks = Networks.restore(
                 content.tensors,
                 found._encoder.codes,
@@ -410,11 +428,12 @@ class Synthesizer:
             "rounds by default": networks.rounds,
             "weights": sum(tensor.numel() for tensor in networks.tensors().values()),
             **of_schema(self.schema),
+            "differential privacy": of_privacy(self.spending_),
             "alarms": self.alarms_ or "none",
             "model settings": asdict(self.model_config),
             "training settings": asdict(self.train_config),
             "last figures": last_figures(self.history_),
-            "not promised": not_promised(self.rows_),
+            "not promised": not_promised(self.rows_, self.spending_),
         }
 
     def _fitted(self) -> Networks:

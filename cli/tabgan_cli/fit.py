@@ -39,6 +39,17 @@ def fit(
             "--resume the time that was spent before counts.",
         ),
     ] = None,
+    epsilon: Annotated[
+        float | None,
+        typer.Option(
+            metavar="E",
+            help="Promise differential privacy for every row: the smaller, the stronger and the noisier; 1 to 10 are "
+            "usual. Such a fit cannot be repeated or resumed.",
+        ),
+    ] = None,
+    delta: Annotated[
+        float, typer.Option(metavar="D", help="The chance that the promise fails; far below 1 / rows.")
+    ] = 1e-5,
     seed: Annotated[
         int, typer.Option(metavar="N", help="Start the random numbers here; the same seed gives the same model.")
     ] = 0,
@@ -75,26 +86,31 @@ def fit(
     again += ["--schema", str(schema)] if schema else []
     again += ["--time-limit", time_limit] if time_limit else []
     again += ["--force"] if force else []
-    synthesizer = Synthesizer(seed=seed, device=device, time_limit=limit)
-    part = model.with_name(f"{model.name}.part")
-    if force and not resume:
+    synthesizer = Synthesizer(seed=seed, device=device, time_limit=limit, epsilon=epsilon, delta=delta)
+    part = None if epsilon is not None else model.with_name(f"{model.name}.part")
+    if part and force and not resume:
         part.unlink(missing_ok=True)
     try:
         with shown(quiet=quiet, log=log) as progress:
             synthesizer.fit(data, schema=schema, progress=progress, checkpoint=part, resume=resume)
     except (KeyboardInterrupt, SystemExit):
-        if part.exists():
+        if part and part.exists():
             typer.echo(f"go on with: {join(again)}", err=True)
         raise
     try:
         synthesizer.save(model, force=force)
     except FileError as error:
-        raise FileError(f"{error} Mend that and go on with: {join(again)}") if part.exists() else error from None
+        raise (
+            FileError(f"{error} Mend that and go on with: {join(again)}") if part and part.exists() else error
+        ) from None
     if not quiet:
         for note in synthesizer.schema.notes():
             typer.echo(f"note: {note}")
         for fact in synthesizer.schema.facts:
             typer.echo(f"fact: {fact}")
+        if synthesizer.spending_:
+            budget = synthesizer.spending_.budget
+            typer.echo(f"privacy: epsilon {budget.epsilon:g}, delta {budget.delta:g} for each row (see tabgan info)")
         for alarm in synthesizer.alarms_:
             typer.echo(f"alarm: {alarm}")
         typer.echo(

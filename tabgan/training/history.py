@@ -42,6 +42,10 @@ class History:
         """The share of the time limit at which `share` of the time that is left now will be spent."""
         return self.spent + share * (1 - self.spent)
 
+    def left(self, share: float) -> float | None:
+        """The seconds until `share` of the time limit is spent; None without a limit."""
+        return None if self._time_limit is None else max(share * self._time_limit - self.elapsed, 0.1)
+
     def due(self) -> bool:
         """Whether it is time to report again: a report may make a GPU wait, so not every step does."""
         return time.monotonic() - self._told >= REPORT_SECONDS
