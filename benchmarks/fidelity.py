@@ -3,6 +3,7 @@
     python benchmarks/fidelity.py                     # sample_data/reviews.csv and the tables of ../shared/data
     python benchmarks/fidelity.py adult --seeds 0 1 2 # one of them, three seeds
     python benchmarks/fidelity.py my/orders.csv --target price
+    python benchmarks/fidelity.py adult --epsilon 3   # with differential privacy
 
 The scores are tabgan's own (Shape and Trend as errors in %) and, where ../shared/tools/score.py is there, an outside
 judge's: c2st_auc, mle_ratio and the rest. Files stay in benchmarks/out/.
@@ -54,6 +55,7 @@ def main() -> None:
     parser.add_argument("tables", nargs="*", help=f"names ({', '.join(TASKS)}) or paths; by default all names")
     parser.add_argument("--target", help="the column to predict, for a path")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--epsilon", type=float, help="promise differential privacy")
     parser.add_argument("--rounds", type=int, nargs="+", help="numbers of rounds instead of the default one")
     parser.add_argument("--train", default="{}", help='settings as JSON, for example {"game_steps": 0}')
     arguments = parser.parse_args()
@@ -65,7 +67,8 @@ def main() -> None:
         train, holdout = split(task)
         for seed in arguments.seeds:
             start = time.perf_counter()
-            synthesizer = Synthesizer(seed=seed, train=TrainConfig(**json.loads(arguments.train))).fit(train)
+            settings = TrainConfig(**json.loads(arguments.train))
+            synthesizer = Synthesizer(seed=seed, epsilon=arguments.epsilon, train=settings).fit(train)
             seconds = time.perf_counter() - start
             for rounds in arguments.rounds or [synthesizer.rounds_]:
                 figures = {"fit_s": seconds, **score(task, synthesizer, train, holdout, rounds)}

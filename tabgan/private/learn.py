@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tabgan.config import ModelConfig, TrainConfig
 from tabgan.encoding.base import Code
@@ -24,7 +25,7 @@ from tabgan.model.generator import Generator
 from tabgan.private.budget import Budget, Spending, plan_looks, plan_steps
 from tabgan.private.descent import STEPS, Descent, batch_share
 from tabgan.private.looks import Looks, secret_rng, secret_torch_rng
-from tabgan.private.marginals import Layout, look
+from tabgan.private.marginals import Layout, Marginals, look
 from tabgan.private.pairs import Pairs
 from tabgan.private.raking import raked
 from tabgan.progress import Progress
@@ -80,6 +81,16 @@ def check_rows(rows: int, budget: Budget) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What is known when the budget is spent."""
+
+    marginals: Marginals
+    pairs: Pairs
+    network: Generator
+    spending: Spending
+
+
 def learn_privately(source: Source, schema: Any, budget: Budget, history: History, device: str) -> Private:
     """Learn `source`, which must fit in memory; `schema`: what is known of it to all, as in `Synthesizer.fit`.
 
@@ -88,17 +99,25 @@ def learn_privately(source: Source, schema: Any, budget: Budget, history: Histor
     table = source.whole()
     layout = Layout.of(table, schema)
     spending = plan_looks(budget, *layout.looks)
-    looks, rng = Looks(spending, secret_rng()), secret_torch_rng(device)
+    looks = Looks(spending, secret_rng())
     rows = looks.rows(table.num_rows)
     check_rows(rows, budget)
     marginals = look(table, layout, looks, rows)
-    codes, encoder = torch.from_numpy(marginals.codes).to(device), marginals.encoder
-    if not encoder.codes:  # nothing but keys
-        return Private(Learned(marginals.schema, encoder, np.zeros((rows, 0), dtype=np.int64), {}), rows, spending)
+    encoder, count = marginals.encoder, min(max(rows, LEAST_ROWS), MOST_ROWS)
+    made = np.zeros((count, 0), dtype=np.int64)
+    if encoder.codes:  # and not nothing but keys
+        trained = train(marginals, rows, spending, history, device)
+        made, spending = _drawn(trained, count, device).cpu().numpy(), trained.spending
+    return Private(Learned(marginals.schema, encoder, made, {}), rows, spending)
+
+
+def train(marginals: Marginals, rows: int, spending: Spending, history: History, device: str) -> Trained:
+    """Spend what the looks have left on about so many `rows`."""
+    rng, layout = secret_torch_rng(device), marginals.encoder.codes
+    codes = torch.from_numpy(marginals.codes).to(device)
     frequencies = torch.from_numpy(marginals.frequencies).float().to(device)
-    pairs = Pairs(codes, encoder.codes, frequencies, rows, spending.pair_noise, rng)
-    count = min(max(rows, LEAST_ROWS), MOST_ROWS)
-    generator = _tree_learned(pairs, encoder.codes, count, rng, history, device)
+    pairs = Pairs(codes, layout, frequencies, rows, spending.pair_noise, rng)
+    network = _tree_learned(pairs, layout, min(max(rows, LEAST_ROWS), MOST_ROWS), rng, history, device)
     spending = plan_steps(spending, STEPS, batch_share(rows))
 
     def told(step: int) -> bool:
@@ -106,12 +125,17 @@ def learn_privately(source: Source, schema: Any, budget: Budget, history: Histor
             history.report("private descent", step, STEPS)
         return history.spent < DESCENT_SHARE
 
-    network = Descent(generator, codes, spending, rows, rng).run(told)
+    return Trained(marginals, pairs, Descent(network, codes, spending, rows, rng).run(told), spending)
+
+
+def _drawn(trained: Trained, count: int, device: str) -> Tensor:
+    """`(count, codes)` rows of the network, raked to the counts of pairs."""
+    layout, pairs = trained.marginals.encoder.codes, trained.pairs
     drawn = min(DRAWN * count, max(count, MOST_DRAWN // pairs.pooling.layout.total))
-    sampler = Sampler(network, torch.zeros(len(encoder.codes), len(encoder.codes)), Exclusions({}, device), noisy=False)
-    made = torch.cat(list(sampler.blocks(drawn, len(encoder.codes), 0)))
-    handed_on = raked(made, count, pairs, spending.look_noise)
-    return Private(Learned(marginals.schema, encoder, handed_on.cpu().numpy(), {}), rows, spending)
+    alike = torch.zeros(len(layout), len(layout))
+    sampler = Sampler(trained.network, alike, Exclusions({}, device), noisy=False)
+    rows = torch.cat(list(sampler.blocks(drawn, len(layout), 0)))  # a round a code
+    return raked(rows, count, pairs, trained.spending.look_noise)
 
 
 def _tree_learned(
