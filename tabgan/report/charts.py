@@ -6,23 +6,22 @@ that the two can be told apart without colour. Values of the data are only ever 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tabgan.report.histograms import Bars, Histogram
-from tabgan.report.pairs import PairScore
+from tabgan.report.privacy import Curve
+
+if TYPE_CHECKING:
+    from altair import Chart
 
 Spec = dict[str, Any]
-
-LEVELS = (0.99, 0.97, 0.94, 0.90)
-"""Least similarities of the heat map's classes; below the last comes one more, and one for what is undefined."""
 
 _REAL, _SYNTHETIC = "var(--real)", "var(--synthetic)"
 _WIDTH, _HEIGHT = 300, 120
 _BAR_STEP = 20
-_CELL = 26
-_MOST_CELLS_WITH_NUMBERS = 18
 _LONGEST_LABEL = 120
 _LETTER = 6
 """Width of a letter of a label, about; lengths are in pixels before the page scales the chart."""
@@ -30,6 +29,9 @@ _MOST_OTHERS = 1.5
 """Together, the labels without a bar get one only where it does not dwarf the others (the caption has their shares)."""
 _NO_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """All but the characters of XML 1.0, section 2.2."""
+_SHARES: Spec = {"format": "~%", "tickCount": 3, "domain": False, "ticks": False}
+_COLOURS = {"real": "#3b7fb8", "synthetic": "#d45d00", "line": "#c9d0d8", "grid": "#e8ebef"}
+"""The page's light colours, for charts outside of it."""
 _CONFIG: Spec = {
     "aria": False,
     "font": "system-ui, sans-serif",
@@ -51,50 +53,60 @@ def marginal_chart(marginal: Histogram | Bars) -> Spec:
     return _histogram_chart(marginal) if isinstance(marginal, Histogram) else _bars_chart(marginal)
 
 
-def heat_map(names: Sequence[str], pairs: Sequence[PairScore]) -> Spec:
-    """The similarity of every pair as one cell, with its number where there is room."""
-    place = {name: i for i, name in enumerate(names)}
-    cells = [
-        {
-            "row": pair.columns[1],
-            "column": pair.columns[0],
-            "level": level(pair.similarity),
-            "number": "" if pair.similarity is None else str(int(100 * pair.similarity)),
-        }
-        for pair in sorted(pairs, key=lambda pair: (place[pair.columns[1]], place[pair.columns[0]]))
+def curve_chart(curve: Curve) -> Spec:
+    """The share of rows whose closest real row is within a distance, for synthetic and for other real rows."""
+    tables = (("real", curve.others), ("synthetic", curve.synthetic))
+    points = [
+        {"table": table, "distance": round(distance, 5), "share": i / (len(distances) - 1)}
+        for table, distances in tables
+        for i, distance in enumerate(distances)
     ]
-    levels = list(range(len(LEVELS) + 2))
-    fills = {"scale": {"domain": levels, "range": [f"var(--level-{i})" for i in levels]}}
-    axis = {"labelLimit": _LONGEST_LABEL, "domain": False, "ticks": False}
-    place_of_cells = {
-        "x": {"field": "column", "type": "nominal", "sort": list(names[:-1]), "axis": axis | {"labelAngle": -45}},
-        "y": {"field": "row", "type": "nominal", "sort": list(names[1:]), "axis": axis},
-    }
-    colour = {"field": "level", "type": "ordinal", "legend": None}
-    layers: list[Spec] = [
-        {
-            "mark": {"type": "rect", "stroke": "var(--card)", "strokeWidth": 1},
-            "encoding": {"color": colour | fills},
-        }
-    ]
-    if len(names) <= _MOST_CELLS_WITH_NUMBERS:
-        inks = {"scale": {"domain": levels, "range": [f"var(--ink-{i})" for i in levels]}}
-        layers.append({"mark": "text", "encoding": {"text": {"field": "number"}, "color": colour | inks}})
     return {
-        "width": {"step": _CELL},
-        "height": {"step": _CELL},
-        "data": {"values": cells},
-        "encoding": place_of_cells,
-        "layer": layers,
-        "resolve": {"scale": {"color": "independent"}},
+        "width": 420,
+        "height": 170,
+        "data": {"values": points},
+        "mark": {"type": "line", "strokeWidth": 1.8, "interpolate": "step-after"},
+        "encoding": {
+            "x": {"field": "distance", "type": "quantitative", "axis": {"grid": False, "tickCount": 6}},
+            "y": {"field": "share", "type": "quantitative", "axis": _SHARES},
+            "color": _table_colours(),
+            "strokeDash": {
+                "field": "table",
+                "type": "nominal",
+                "legend": None,
+                "scale": {"domain": ["real", "synthetic"], "range": [[5, 3], [1, 0]]},
+            },
+        },
     }
 
 
-def level(similarity: float | None) -> int:
-    """The heat map's class of a similarity: 0 is best, then `LEVELS` downwards, and the last one is undefined."""
-    if similarity is None:
-        return len(LEVELS) + 1
-    return sum(similarity < least for least in LEVELS)
+def line_chart(values: Sequence[tuple[float, float]]) -> Spec:
+    """One curve."""
+    return {
+        "width": _WIDTH,
+        "height": _HEIGHT,
+        "data": {"values": [{"x": x, "y": y} for x, y in values]},
+        "mark": {"type": "line", "color": _SYNTHETIC, "strokeWidth": 1.6},
+        "encoding": {
+            "x": {"field": "x", "type": "quantitative", "axis": {"grid": False, "tickCount": 5}},
+            "y": {
+                "field": "y",
+                "type": "quantitative",
+                "scale": {"zero": False},
+                "axis": {"tickCount": 4, "domain": False, "ticks": False},
+            },
+        },
+    }
+
+
+def figure(marginal: Histogram | Bars, title: str) -> Chart:
+    """A column's chart for a notebook: an altair chart, in colours of its own."""
+    import altair
+
+    text = json.dumps({"title": title, "config": _CONFIG} | marginal_chart(marginal))
+    for variable, colour in _COLOURS.items():
+        text = text.replace(f"var(--{variable})", colour)
+    return altair.Chart.from_dict(json.loads(text.replace('"currentColor"', '"#1d2630"')))
 
 
 def svg(chart: Spec) -> str:
@@ -127,8 +139,8 @@ def _histogram_chart(histogram: Histogram) -> Spec:
         "width": _WIDTH - 62 * missing,
         "height": _HEIGHT,
         "encoding": {
-            "x": x | {"axis": {"grid": False, "tickCount": 5, "labelFlush": True}},
-            "y": y | {"axis": {"format": "~%", "tickCount": 3, "domain": False, "ticks": False}},
+            "x": x | {"axis": {"grid": False, "tickCount": 4 if histogram.is_date else 5, "labelFlush": True}},
+            "y": y | {"axis": _SHARES},
         },
         "layer": [
             {
@@ -198,7 +210,7 @@ def _bars_chart(bars: Bars) -> Spec:
                     "x": {
                         "field": "share",
                         "type": "quantitative",
-                        "axis": {"format": "~%", "tickCount": 3, "domain": False, "ticks": False},
+                        "axis": _SHARES,
                     },
                     "yOffset": {"field": "table", "type": "nominal"},
                     "color": _table_colours(),

@@ -13,10 +13,11 @@ from tabgan.column import Column
 from tabgan.errors import DataError, some_of
 from tabgan.progress import Listener, Progress
 from tabgan.report.association import associations
-from tabgan.report.columns import ComparableTable, comparable
+from tabgan.report.columns import comparable
 from tabgan.report.figures import Tell, figures
 from tabgan.report.histograms import marginals
 from tabgan.report.joints import joints
+from tabgan.report.likeness import ceiling, likeness, means
 from tabgan.report.marginals import ColumnScore, score_columns
 from tabgan.report.measures import measures
 from tabgan.report.pairs import PairScore, dependence, score_pairs
@@ -27,8 +28,6 @@ from tabgan.tables import to_arrow
 
 _UNEVEN_MISSING = 0.05
 """Shares of missing cells that differ by more than this are pointed out."""
-_SPLITS = 3
-"""Halves of a small table can differ by one extreme value; their mean over a few splits is steadier."""
 
 
 def evaluate(
@@ -80,11 +79,11 @@ def evaluate(
     pairs = score_pairs(tables["real"], tables["synthetic"])
     rng = np.random.default_rng(seed)
     baselines = {
-        "holdout": _ceiling(tables, rng),
-        "independent": _means(tables["real"], tables["real"].shuffled(rng)),
+        "holdout": ceiling(tables, rng),
+        "independent": likeness(tables["real"], tables["real"].shuffled(rng)),
     }
     found = figures(tables, target, seed, tell)
-    scores = _means_of(columns, pairs, dependence(tables["real"], tables["synthetic"])) | found.scores
+    scores = means(columns, pairs, dependence(tables["real"], tables["synthetic"])) | found.scores
     baselines = {part: baseline | found.baselines[part] for part, baseline in baselines.items()}
     alarms = find_alarms(scores, baselines, found.intervals, found.rows)
     more = measures(tables["real"], tables["synthetic"])
@@ -119,43 +118,6 @@ def _teller(progress: Listener | None, with_target: bool) -> Tell:
             progress(Progress(stage=part, step=parts.index(part), steps=len(parts)))
 
     return tell
-
-
-def _means(real: ComparableTable, synthetic: ComparableTable) -> dict[str, float]:
-    """Shape, Trend and Dependence of other rows against real ones, without what they are the means of."""
-    return _means_of(score_columns(real, synthetic), score_pairs(real, synthetic), dependence(real, synthetic))
-
-
-def _means_of(columns: list[ColumnScore], pairs: list[PairScore], tied: float | None) -> dict[str, float]:
-    """Shape, Trend and Dependence: the means of what is defined; a score without anything defined is left out."""
-    found = {
-        "shape": [column.similarity for column in columns if column.similarity is not None],
-        "trend": [pair.similarity for pair in pairs if pair.similarity is not None],
-        "dependence": [] if tied is None else [tied],
-    }
-    return {name: float(np.mean(values)) for name, values in found.items() if values}
-
-
-def _ceiling(tables: dict[str, ComparableTable], rng: np.random.Generator) -> dict[str, float]:
-    """The scores of real rows against other real rows: of the holdout, or of halves of the real table.
-
-    Two samples of `n` and `m` rows differ by chance in proportion to sqrt(1/n + 1/m), as the two-sample KS statistic
-    does. Halves differ more than whole tables, and would be too low a ceiling; they are brought to the tables' sizes.
-    """
-    real = tables["real"]
-    if "holdout" in tables:
-        return _means(real, tables["holdout"])
-    if real.rows < 2:
-        raise DataError("the real table has one row, which cannot be split in two; give a table of more rows.")
-    half = real.rows // 2
-    splits = []
-    for _ in range(_SPLITS):
-        order = rng.permutation(real.rows)
-        splits.append(_means(real.take(order[:half]), real.take(order[half:])))
-    of_halves = 1 / half + 1 / (real.rows - half)
-    scale = float(np.sqrt((1 / real.rows + 1 / tables["synthetic"].rows) / of_halves))
-    defined = [name for name in splits[0] if all(name in split for split in splits)]
-    return {name: max(0.0, 1 - scale * float(np.mean([1 - split[name] for split in splits]))) for name in defined}
 
 
 def _in_schema_order(schema: Schema, scores: list[ColumnScore], arrow: dict[str, pa.Table]) -> dict[str, ColumnScore]:

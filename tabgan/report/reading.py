@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabgan.report.catalogue import percent
 from tabgan.report.report import Report
 
 CHANCE = 0.02
@@ -11,18 +12,10 @@ CHANCE_OF_SHARE = 1.4
 root of the number of rows of the smaller table."""
 _CLOSE = 0.005
 """Similarities that differ by less than half a point read as equal."""
+_MANY = 0.05
+"""Shares of rows within reach of others that differ by no more than this read as equal."""
 _AT_AN_END = 0.05
 """Within this share of the way from the floor to the ceiling, a score reads as having reached that end."""
-
-
-def percent(similarity: float | None) -> str:
-    """A similarity or share as a percentage; what is not quite all or nothing does not look like it."""
-    if similarity is None:
-        return "–"
-    shown = round(100 * similarity, 1)
-    if 0 < similarity < 1:
-        shown = min(max(shown, 0.1), 99.9)
-    return f"{shown:.1f}%"
 
 
 def read_shape(report: Report) -> str:
@@ -64,20 +57,65 @@ def read_figure(report: Report, name: str) -> str:
     value = report.scores[name]
     other = report.baselines["holdout"].get(name)
     floor = report.baselines["independent"].get(name)
-    model = f"A model of “{report.target}” learned from synthetic rows"
     match name:
-        case "c2st_auc" if value <= (other or 0.5) + CHANCE:
-            return "Boosted trees tell the synthetic rows from real ones no better than other real rows."
-        case "c2st_auc" if floor is not None and value >= floor - CHANCE:
-            return "Boosted trees tell them apart as easily as columns shuffled independently."
-        case "c2st_auc":
-            return "Boosted trees find some synthetic rows: over all columns together they differ from real ones."
-        case "tstr" if other is not None and value >= other - CHANCE:
-            return f"{model} is as good on real rows as one learned from real rows."
-        case "tstr" if floor is not None and value <= floor + CHANCE:
-            return f"{model} is of no use on real rows."
+        case "dependence":
+            return (
+                "As Trend, and not led astray by extreme values: numbers are cut at the real table's deciles. "
+                "The verdict uses this one."
+            )
+        case "c2st_auc" | "logistic_auc":
+            return _detection(report, name, value, other, floor)
         case "tstr":
-            return f"{model} is worse on real rows than one learned from real rows."
+            return _use(report, value, other, floor)
+        case "frechet" | "knn_precision" | "knn_recall" | "distinct_rows" | "most_repeated":
+            return _diversity(name, value, other)
+        case _:
+            return _privacy(report, name, value, other or 0.0)
+
+
+def _detection(report: Report, name: str, value: float, other: float | None, floor: float | None) -> str:
+    if name == "logistic_auc":
+        return "Sees no ties between columns, and so flatters: it is here because other tools report it."
+    low, high = report.intervals.get(name, (value, value))
+    sure = f" 95% interval: {low:.3f} to {high:.3f}."
+    if value <= (other or 0.5) + CHANCE:
+        return f"Boosted trees tell the synthetic rows from real ones no better than other real rows.{sure}"
+    if floor is not None and value >= floor - CHANCE:
+        return f"Boosted trees tell them apart as easily as columns shuffled independently.{sure}"
+    return f"Boosted trees find some synthetic rows: over all columns together they differ from real ones.{sure}"
+
+
+def _use(report: Report, value: float, other: float | None, floor: float | None) -> str:
+    model = f"A model of “{report.target}” learned from synthetic rows"
+    if other is not None and value >= other - CHANCE:
+        return f"{model} is as good on real rows as one learned from real rows."
+    if floor is not None and value <= floor + CHANCE:
+        return f"{model} is of no use on real rows."
+    return f"{model} is worse on real rows than one learned from real rows."
+
+
+def _diversity(name: str, value: float, other: float | None) -> str:
+    match name:
+        case "knn_recall" if other is not None and value < other - _MANY:
+            return "Some of what real rows are is not there: fewer real rows have a synthetic one near them."
+        case "knn_recall":
+            return "Synthetic rows reach what real rows reach."
+        case "knn_precision" if other is not None and value < other - _MANY:
+            return "Some synthetic rows are unlike any real row."
+        case "knn_precision":
+            return "Synthetic rows are where real rows are."
+        case "frechet":
+            return "How far means and covariances of the rows are apart, as a share of the variance of the real rows."
+        case "distinct_rows" if other is not None and value < other - CHANCE:
+            return "Synthetic rows repeat more than real ones."
+        case "distinct_rows":
+            return "Synthetic rows repeat no more than real ones."
+        case _:
+            return "How often the most frequent row occurs. A model that collapsed writes a few rows again and again."
+
+
+def _privacy(report: Report, name: str, value: float, other: float) -> str:
+    match name:
         case "dcr_share" if value <= 0.5 + max(CHANCE, CHANCE_OF_SHARE / _rows(report) ** 0.5):
             return (
                 "Synthetic rows lie no nearer to the rows they were made from than to others: this measure sees "
@@ -88,7 +126,27 @@ def read_figure(report: Report, name: str) -> str:
                 "Synthetic rows lie nearer to the rows they were made from than to other real rows: some are "
                 "remembered. Look into it before you share the table."
             )
-        case _ if value <= (other or 0.0) + CHANCE:
+        case "membership_auc":
+            low, high = report.intervals.get(name, (value, value))
+            sure = f" 95% interval: {low:.3f} to {high:.3f}."
+            if low <= 0.5 + CHANCE:
+                return f"Who holds the synthetic table cannot guess by distance who was in the real one.{sure}"
+            return f"Who holds the synthetic table can guess by distance who was in the real one.{sure}"
+        case "likelihood_auc":
+            return (
+                "Who holds the model file can guess by the probability of a row whether it was fitted on. "
+                "Fitted rows are always somewhat more probable; well above 0.5, keep the model to yourself."
+            )
+        case "nndr":
+            return (
+                "The 5th percentile of the distance to the closest real row divided by that to the second closest. "
+                "Near 0, and lower than for other real rows: rows stand beside one single person."
+            )
+        case "singled_out" if value > other + CHANCE:
+            return "Combinations of three columns that one real row alone has come up more than chance would have it."
+        case "singled_out":
+            return "Combinations of three columns that one real row alone has come up no more than in other real rows."
+        case _ if value <= other + CHANCE:
             return "No more synthetic rows than other real rows are the same as a real row, cell by cell."
         case _:
             return "More synthetic rows than other real rows are copies of a real row."

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
+from tabgan.errors import DataError, meant
 from tabgan.report.association import Associations
 from tabgan.report.histograms import Bars, Histogram
 from tabgan.report.joints import Joint
@@ -18,6 +19,9 @@ from tabgan.report.pairs import PairScore
 from tabgan.report.privacy import Curve
 from tabgan.report.verdict import Alarm, Verdict, judge
 from tabgan.tables.files import WholeFile
+
+if TYPE_CHECKING:
+    from altair import Chart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,12 @@ class Report:
     """How strongly every two columns go together, in each table."""
     joints: tuple[Joint, ...] = ()
     """The least alike pairs, in bins."""
+    training: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    """Curves of the fit by their titles, `(step, value)`, where a model was given."""
+    spread: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    """Median, least and largest of each score, and of "overall", where several synthetic tables were compared."""
+    compared: int = 1
+    """How many synthetic tables were compared; this is the report of the one with the lowest overall score."""
     alarms: tuple[Alarm, ...] = ()
     verdict: Verdict = field(default_factory=lambda: judge({}, {"holdout": {}, "independent": {}}, ()))
     """One score for the whole."""
@@ -87,6 +97,7 @@ class Report:
             },
             "pairs": [asdict(pair) for pair in self.pairs],
             "verdict": asdict(self.verdict),
+            "spread": self.spread,
             "alarms": [asdict(alarm) for alarm in self.alarms],
             "looked_at": self.looked_at,
             "associations": None if self.associations is None else asdict(self.associations),
@@ -95,6 +106,15 @@ class Report:
             "curve": None if self.curve is None else asdict(self.curve),
         }
         return _deliver(json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n", path)
+
+    def figure(self, column: str) -> Chart:
+        """The chart of a column, as an altair chart for a notebook. Raises `DataError` where it is not scored."""
+        from tabgan.report.charts import figure
+
+        if column not in self.marginals:
+            hint = meant(column, self.marginals, "; columns that are made up are not drawn.")
+            raise DataError(f"there is no column {column!r} to draw{hint}")
+        return figure(self.marginals[column], column)
 
     @overload
     def to_html(self) -> str: ...

@@ -20,19 +20,21 @@ GRADES = ((0.9, "excellent"), (0.75, "good"), (0.5, "fair"), (0.0, "poor"))
 CLOSE = 0.005
 """Similarities that differ by less than half a point read as equal."""
 
+PARTS = {
+    "columns": "1 − (ceiling − shape) / 0.1",
+    "pairs": "(dependence − floor) / (ceiling − floor); where these hardly differ, 1 − (ceiling − dependence) / 0.1",
+    "detection": "(1 − AUC of boosted trees) / (1 − ceiling), no AUC taken as less than 0.5",
+    "use": "(score − floor) / (ceiling − floor), trained on synthetic rows and tested on real ones",
+    "diversity": "the smaller of recall / ceiling and distinct rows / ceiling",
+    "privacy": "1 − (copies − ceiling); with a holdout the least of that, 2 (1 − share nearer to fitted rows) and "
+    "2 (1 − membership AUC)",
+}
+"""The formula of each part of the overall score, each cut to [0, 1]."""
 FORMULA = (
-    "The overall score is the geometric mean of its parts, so that one part that fails makes the whole fail.",
-    "Columns: 1 - (ceiling - shape) / 0.1.",
-    "Pairs: (dependence - floor) / (ceiling - floor); where these two hardly differ, 1 - (ceiling - dependence) / 0.1.",
-    "Detection: (1 - AUC) / (1 - ceiling), for AUCs of at least 0.5.",
-    "Use, with a target: (tstr - floor) / (ceiling - floor).",
-    "Diversity: the smaller of recall / ceiling and distinct rows / ceiling.",
-    "Privacy: 1 - (copies - ceiling), or, with a holdout, the smallest of it, 2 (1 - dcr share) and "
-    "2 (1 - membership AUC).",
-    "Each part is cut to [0, 1]. With an alarm the score is at most 0.49.",
-    "Excellent: 0.9 and more; good: 0.75; fair: 0.5; poor: less.",
+    "The geometric mean of the parts, so that one part that fails makes the whole fail; at most 0.49 with an alarm. "
+    "Excellent: 0.9 and more; good: 0.75; fair: 0.5; poor: less."
 )
-"""How the overall score comes about, in sentences."""
+"""How the overall score comes about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +53,26 @@ class Verdict:
     grade: str
     parts: dict[str, float]
 
+    @property
+    def worked(self) -> str:
+        """The score worked out from its parts."""
+        whole = _geometric_mean(self.parts)
+        factors = " × ".join(f"{value:.2f}" for value in self.parts.values())
+        capped = "" if self.score == whole else f"; with an alarm at most {WITH_ALARM}"
+        return f"({factors})^(1/{len(self.parts)}) = {whole:.2f}{capped}"
+
 
 def judge(scores: Scores, baselines: Baselines, alarms: tuple[Alarm, ...]) -> Verdict:
     """The overall score; parts that are undefined are left out of it."""
     parts = {name: min(1.0, max(0.0, value)) for name, value in _parts(scores, baselines)}
-    score = prod(parts.values()) ** (1 / len(parts)) if parts else 0.0
+    score = _geometric_mean(parts)
     if alarms:
         score = min(score, WITH_ALARM)
     return Verdict(score=score, grade=next(grade for least, grade in GRADES if score >= least), parts=parts)
+
+
+def _geometric_mean(parts: Mapping[str, float]) -> float:
+    return prod(parts.values()) ** (1 / len(parts)) if parts else 0.0
 
 
 def _parts(scores: Scores, baselines: Baselines) -> Iterator[tuple[str, float]]:

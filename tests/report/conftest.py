@@ -5,6 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tabgan.report import Report, evaluate
+
 Damage = Callable[[pd.DataFrame], pd.DataFrame]
 
 
@@ -37,7 +39,7 @@ def damage(request: pytest.FixtureRequest) -> Damage:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def orders() -> pd.DataFrame:
     """600 rows of every kind of column, with missing cells, tied to each other."""
     rng = np.random.default_rng(0)
@@ -59,6 +61,12 @@ def orders() -> pd.DataFrame:
             "tax": 0.2,
         }
     )
+
+
+@pytest.fixture(scope="session")
+def same(orders: pd.DataFrame) -> Report:
+    """What comes out where the synthetic table is the real one."""
+    return evaluate(orders, orders)
 
 
 @pytest.fixture

@@ -1,14 +1,18 @@
+import base64
+import hashlib
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from importlib import resources
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tabgan.report import Report, evaluate
-from tabgan.report.reading import percent, read_shape, read_trend
+from tabgan.report.catalogue import percent
+from tabgan.report.reading import read_shape, read_trend
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -23,6 +27,9 @@ NASTY = [
 ]
 
 
+SCRIPT = resources.files("tabgan.report").joinpath("templates", "report.js").read_text(encoding="utf-8")
+
+
 class Tags(HTMLParser):
     """Collects the page's elements, attributes and text."""
 
@@ -31,17 +38,22 @@ class Tags(HTMLParser):
         self.tags: set[str] = set()
         self.attributes: list[tuple[str, str]] = []
         self.text = ""
+        self.scripts: list[str] = []
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
+        if tag == "script":
+            self.scripts.append("")
         self.attributes += [(name, value or "") for name, value in attrs]
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        if self.lasttag == "script":
+            self.scripts[-1] += data.rstrip() and data
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def nasty_page() -> str:
     rng = np.random.default_rng(0)
     table = pd.DataFrame({name: rng.choice([*NASTY, None], 300) for name in ["plain", *NASTY[:6], "a.b[0]"]})
@@ -51,7 +63,8 @@ def nasty_page() -> str:
 
 def test_values_and_names_from_the_data_are_only_text(nasty_page: str) -> None:
     page = Tags(nasty_page)
-    assert not page.tags & {"script", "img", "b", "i"}
+    assert not page.tags & {"img", "b", "i"}
+    assert page.scripts == [SCRIPT]
     assert not [name for name, _ in page.attributes if name.startswith("on")]
     assert "<script>alert(1)</script>" in page.text
     assert "{{ 7 * 7 }}" in page.text
@@ -67,19 +80,25 @@ def test_control_characters_are_shown_as_such_and_do_not_end_the_process() -> No
 
 
 def test_a_label_that_reads_missing_has_a_bar_beside_the_missing_cells(nasty_page: str) -> None:
-    assert len(re.findall(r">\(missing\)</text>", nasty_page)) == 2 * 8
-    assert len(re.findall(r">\(empty\)</text>", nasty_page)) == 8
+    charts = re.findall(r'<div class="chart" role="img" aria-label="Shares.*?</svg>', nasty_page, re.DOTALL)
+    assert len(charts) == 9
+    assert len(re.findall(r">\(missing\)</text>", "".join(charts))) == 2 * 8
+    assert len(re.findall(r">\(empty\)</text>", "".join(charts))) == 8
 
 
-def test_the_page_loads_nothing_and_runs_nothing(orders: pd.DataFrame) -> None:
-    html = evaluate(orders, orders).to_html()
+def test_the_page_loads_nothing_and_runs_nothing_but_its_own_script(same: Report) -> None:
+    html = same.to_html()
     page = Tags(html)
-    assert not page.tags & {"script", "link", "img", "iframe", "object", "image", "use", "base"}
+    assert page.scripts == [SCRIPT]
+    assert not page.tags & {"link", "img", "iframe", "object", "image", "use", "base"}
     assert all(value.startswith("#") for name, value in page.attributes if name in {"href", "src", "xlink:href"})
-    assert {name for name, value in page.attributes if "//" in value} <= {"xmlns", "xmlns:xlink"}
+    assert {name for name, value in page.attributes if "://" in value or value[:2] == "//"} <= {"xmlns", "xmlns:xlink"}
     assert "url(" not in html
     assert "@import" not in html
     assert "default-src 'none'" in html
+    digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+    assert html.count("script-src") == 1
+    assert f"script-src 'sha256-{digest}'" in html
 
 
 def test_every_column_is_drawn_and_the_least_alike_comes_first(orders: pd.DataFrame) -> None:
@@ -87,23 +106,31 @@ def test_every_column_is_drawn_and_the_least_alike_comes_first(orders: pd.DataFr
     names = re.findall(r'<a href="#column-\d+">([^<]+)</a>', html)
     assert sorted(names) == sorted(set(orders) - {"order_id"})
     assert names[0] == "price"
-    assert html.count("<svg") == len(names) + 1
+    assert html.count('aria-label="Shares of rows') == html.count('class="spark"') == len(names)
     assert "not scored" in html
 
 
-def test_the_page_says_where_the_ceiling_comes_from(orders: pd.DataFrame) -> None:
-    assert "No held-out table was given" in evaluate(orders, orders).to_html()
+def test_the_page_says_where_the_ceiling_comes_from(orders: pd.DataFrame, same: Report) -> None:
+    assert "No held-out table was given" in same.to_html()
     given = evaluate(orders, orders, holdout=orders.head(100)).to_html()
     assert "No held-out table was given" not in given
     assert "the holdout table (100 rows)" in given
     assert "Not promised: privacy" in given
 
 
+def test_alarms_come_first_and_the_overall_score_is_worked_out(same: Report) -> None:
+    page = Tags(same.to_html()).text  # every synthetic row is a copy
+    places = [page.index(words) for words in ("1 alarm", "are copies of real ones", "Overall", "^(1/5) = ", "Shape")]
+    assert places == sorted(places)
+    assert same.verdict.worked in page
+    assert "1 − (ceiling − shape) / 0.1" in page
+
+
 def test_a_page_of_50_columns_is_under_3_mb() -> None:
     rng = np.random.default_rng(0)
-    table = pd.DataFrame({f"number {i}": rng.normal(size=500) for i in range(25)})
+    table = pd.DataFrame({f"number {i}": rng.normal(size=120) for i in range(25)})
     labels = np.array([f"a label of some length {i}" for i in range(40)])
-    table = table.assign(**{f"category {i}": rng.choice(labels, 500) for i in range(25)})
+    table = table.assign(**{f"category {i}": rng.choice(labels, 120) for i in range(25)})
     assert len(evaluate(table, table).to_html().encode()) < 3_000_000
 
 
@@ -137,10 +164,10 @@ def test_trend_is_read_between_its_floor_and_its_ceiling(
     assert words in read_trend(scored({"trend": trend}, {"trend": ceiling}, {"trend": floor}))
 
 
-def test_shape_names_the_column_that_falls_short_most(orders: pd.DataFrame) -> None:
+def test_shape_names_the_column_that_falls_short_most(orders: pd.DataFrame, same: Report) -> None:
     report = evaluate(orders, orders.assign(price=orders["price"] * 3))
     assert "“price” the most" in read_shape(report)
-    assert "as closely as other real rows" in read_shape(evaluate(orders, orders))
+    assert "as closely as other real rows" in read_shape(same)
 
 
 def scored(scores: dict[str, float], holdout: dict[str, float], independent: dict[str, float]) -> Report:

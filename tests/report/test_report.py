@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabgan.errors import FileError
-from tabgan.report import evaluate
+from tabgan.errors import DataError, FileError
+from tabgan.report import Report, evaluate
 
 
 def test_json_has_the_promised_shape(orders: pd.DataFrame) -> None:
@@ -41,26 +41,36 @@ def test_json_holds_only_what_every_parser_reads(orders: pd.DataFrame) -> None:
     assert "Infinity" not in text
 
 
-def test_files_hold_what_is_returned_without_a_path(orders: pd.DataFrame, tmp_path: Path) -> None:
-    report = evaluate(orders, orders)
-    report.to_json(tmp_path / "report.json")
-    report.to_html(str(tmp_path / "report.html"))
-    assert (tmp_path / "report.json").read_text(encoding="utf-8") == report.to_json()
-    assert (tmp_path / "report.html").read_text(encoding="utf-8") == report.to_html()
+def test_files_hold_what_is_returned_without_a_path(same: Report, tmp_path: Path) -> None:
+    same.to_json(tmp_path / "report.json")
+    same.to_html(str(tmp_path / "report.html"))
+    assert (tmp_path / "report.json").read_text(encoding="utf-8") == same.to_json()
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == same.to_html()
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_file_that_cannot_be_written_leaves_nothing_behind(orders: pd.DataFrame, tmp_path: Path) -> None:
-    report = evaluate(orders, orders)
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(same: Report, tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"report\.json cannot be written"):
-        report.to_json(tmp_path / "absent" / "report.json")
+        same.to_json(tmp_path / "absent" / "report.json")
     (tmp_path / "report.html").mkdir()
     with pytest.raises(FileError, match=r"report\.html cannot be written"):
-        report.to_html(tmp_path / "report.html")
+        same.to_html(tmp_path / "report.html")
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_a_notebook_shows_the_page_in_a_frame_of_its_own(orders: pd.DataFrame) -> None:
-    shown = evaluate(orders, orders)._repr_html_()
+def test_a_notebook_shows_the_page_in_a_frame_of_its_own(same: Report) -> None:
+    shown = same._repr_html_()
     assert shown.startswith("<iframe sandbox ")
     assert shown.count("<") == 2  # the frame's own tags; the page within is escaped
+
+
+def test_a_column_is_drawn_in_a_notebook_in_colours_of_its_own(same: Report) -> None:
+    chart = same.figure("price").to_dict(validate=True)
+    assert chart["title"] == "price"
+    assert "var(" not in json.dumps(chart)
+    assert same.figure("size").to_dict(validate=True)["layer"]
+
+
+def test_a_column_that_is_not_drawn_is_answered_with_its_neighbour(same: Report) -> None:
+    with pytest.raises(DataError, match="there is no column 'prise' to draw; did you mean 'price'"):
+        same.figure("prise")
