@@ -54,14 +54,15 @@ class Completion:
             networks.conditional, networks.information, networks.exclusions, rounds, complete=complete
         )
 
-    def blocks(self, rows: int, conditions: Sequence[Condition], seed: int) -> Iterator[Rows]:
-        """Codes and uniforms of `rows` rows that fulfil all `conditions`, in blocks of `BLOCK_ROWS` or fewer.
+    def blocks(self, rows: int, conditions: Sequence[Condition], seed: int, first: int = 0) -> Iterator[Rows]:
+        """Codes and uniforms of rows `first`, where a block begins, to `rows`, in blocks of `BLOCK_ROWS` or fewer; all
+        fulfil the `conditions`.
 
         Row i depends on `seed` and i alone. Raises `ConfigError` where no row fulfils them."""
         wanted, sampler = plan(self.encoder, conditions), self.sampler()
-        for block, first in enumerate(range(0, rows, BLOCK_ROWS)):
-            codes, uniforms = self._block(sampler, wanted, seed, block)
-            yield codes[: rows - first], uniforms[: rows - first]
+        for start in range(first, rows, BLOCK_ROWS):
+            codes, uniforms = self._block(sampler, wanted, seed, start // BLOCK_ROWS)
+            yield codes[: rows - start], uniforms[: rows - start]
 
     def _block(self, sampler: ConditionedSampler, wanted: Plan, seed: int, block: int, stream: int = 0) -> Rows:
         fitting: list[Rows] = []

@@ -31,7 +31,7 @@ from tabgan.modelfile import Content, arrow_from_text, arrow_to_text, read_model
 from tabgan.private.budget import DELTA, Budget, Spending
 from tabgan.private.learn import learn_privately
 from tabgan.progress import Listener
-from tabgan.sampling.sampler import BLOCK_ROWS
+from tabgan.sampling.sampler import BLOCK_ROWS, rows_of
 from tabgan.schema import Schema
 from tabgan.schemafile import Wishes
 from tabgan.tables import from_arrow, open_source, to_arrow
@@ -196,14 +196,23 @@ class Synthesizer:
         balance: str | Mapping[str, Mapping[Any, float]] | None = None,
         seed: int | None = None,
         rounds: int | None = None,
+        shard: tuple[int, int] | None = None,
     ) -> Iterator[pa.Table]:
-        """The rows of `sample` as Arrow tables of 32,768 rows, made one after the other: any `n` fits in memory."""
+        """The rows of `sample` as Arrow tables of 32,768 rows, made one after the other: any `n` fits in memory.
+
+        `shard`: (3, 16) makes the third of sixteen parts of the `n` rows. All parts, made anywhere and in any order,
+        are the rows that `n` alone gives.
+        """
         networks = self._fitted()
         if n < 1:
             raise ConfigError(f"n is {n}; ask for 1 row or more.")
         if rounds is not None and rounds < 1:
             raise ConfigError(f"rounds is {rounds}; use 1 or more, or None for the default of {networks.rounds}.")
         self._encoder.check_rows(n)
+        rows = rows_of(n, *shard or (1, 1))
+        if shard is not None and (balance is not None or self._encoder.unique):
+            what = "--balance" if balance is not None else "columns that are unique together"
+            raise ConfigError(f"rows cannot be made in shards with {what}: there a row depends on those before it.")
         seed = self.seed if seed is None else seed
         wanted = self._conditions(where or {})
         drawn = sys.maxsize if self._encoder.unique else n  # where rows are left out, others are drawn
@@ -212,11 +221,12 @@ class Synthesizer:
             streams = [self._conditions(narrowed(where or {}, name, value)) for value in shares]
             blocks = self._completion(rounds).balanced(drawn, streams, list(shares.values()), seed)
         elif wanted:
-            blocks = self._completion(rounds).blocks(drawn, wanted, seed)
+            blocks = self._completion(rounds).blocks(drawn, wanted, seed, rows.start)
         else:
-            blocks = self._drawn(drawn, rounds or networks.rounds, seed)
-        made = self._unique if self._encoder.unique else self._decoded
-        return made(n, blocks, wanted, seed)
+            blocks = self._drawn(drawn, rounds or networks.rounds, seed, rows.start)
+        if self._encoder.unique:
+            return self._unique(n, blocks, wanted, seed)
+        return self._decoded(rows.stop, blocks, wanted, seed, rows.start)
 
     def sample_given(self, given: Any, *, where: Mapping[str, Any] | None = None, seed: int | None = None) -> pa.Table:
         """The rows of `sample(given=...)` as an Arrow table."""
@@ -335,25 +345,32 @@ class Synthesizer:
         blocks: Iterator[tuple[np.ndarray, np.ndarray]],
         wanted: list[Condition],
         seed: int,
+        begin: int = 0,
         slab: int = SLAB_ROWS,
     ) -> Iterator[pa.Table]:
-        """The rows of `blocks` as tables of about `slab` rows."""
+        """Rows `begin` to `n`, which `blocks` give, as tables of about `slab` rows."""
         per_slab = -(-slab // BLOCK_ROWS) * BLOCK_ROWS
-        for first in range(0, n, per_slab):
+        for first in range(begin, n, per_slab):
             rows = min(per_slab, n - first)
             with one_thread():
                 parts = [next(blocks) for _ in range(-(-rows // BLOCK_ROWS))]
             codes, uniforms = (np.concatenate(each) for each in zip(*parts, strict=True))
             yield self._encoder.decode(codes, Draw(np.arange(first, first + rows), uniforms, seed), wanted)
+        if begin == n:
+            yield self._encoder.arrow_schema.empty_table()  # more shards than blocks
 
-    def _drawn(self, n: int, rounds: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Codes and uniforms of `n` rows from nothing, in blocks."""
+    def _drawn(self, n: int, rounds: int, seed: int, begin: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Codes and uniforms of rows `begin` to `n` from nothing, in blocks."""
         if self._encoder.codes:
-            blocks = (codes.numpy() for codes in self._fitted().sampler(rounds).blocks(n, rounds, seed))
+            blocks = (codes.numpy() for codes in self._fitted().sampler(rounds).blocks(n, rounds, seed, begin))
         else:  # nothing but keys and constants
-            blocks = (np.zeros((min(BLOCK_ROWS, n - first), 0), np.int64) for first in range(0, n, BLOCK_ROWS))
-        for block, codes in enumerate(blocks):
-            slab, place = divmod(block, SLAB_ROWS // BLOCK_ROWS)
+            blocks = (np.zeros((min(BLOCK_ROWS, n - first), 0), np.int64) for first in range(begin, n, BLOCK_ROWS))
+        per_slab = SLAB_ROWS // BLOCK_ROWS
+        slab, skipped = divmod(begin // BLOCK_ROWS, per_slab)
+        rng = np.random.default_rng([abs(seed), slab])
+        rng.random((skipped * BLOCK_ROWS, len(self._encoder.codes)))  # those of the slab's earlier blocks
+        for block, codes in enumerate(blocks, start=begin // BLOCK_ROWS):
+            slab, place = divmod(block, per_slab)
             if place == 0:
                 rng = np.random.default_rng([abs(seed), slab])
             yield codes, rng.random(codes.shape)

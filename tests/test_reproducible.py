@@ -15,8 +15,10 @@ import pytest
 import threadpoolctl
 import torch
 
+import tabgan.synthesizer
 import tabgan.tables.files
 from tabgan import ModelConfig, Synthesizer, TrainConfig, evaluate, load
+from tabgan.errors import ConfigError
 
 STORED = Path(__file__).parent / "fixtures" / "format1.tabgan"
 QUICK = TrainConfig(
@@ -123,3 +125,26 @@ def test_ten_samples_of_one_file_at_once_are_the_same(tmp_path: Path) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{i}.csv" for i in range(10)]
+
+
+@pytest.mark.parametrize("where", [{}, {"kind": "x", "b": (0, None)}])
+def test_shards_are_the_parts_of_the_whole_sample(where: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tabgan.synthesizer, "SLAB_ROWS", 1_024)  # several of them
+    synthesizer = Synthesizer(device="cpu", model=SMALL, train=QUICK).fit(frame().assign(id=range(1_000, 1_400)))
+    whole = pa.concat_tables(synthesizer.sample_tables(5_000, where=where))
+    for shards in (1, 3, 16):
+        parts = [
+            pa.concat_tables(synthesizer.sample_tables(5_000, where=where, shard=(shard, shards)))
+            for shard in range(1, shards + 1)
+        ]
+        assert max(part.num_rows for part in parts) - min(part.num_rows for part in parts) <= 1_024
+        assert pa.concat_tables(parts).equals(whole)
+    assert whole["id"].to_pylist() == list(range(1_400, 6_400))
+
+
+def test_shards_that_cannot_be_are_refused() -> None:
+    synthesizer = Synthesizer(device="cpu", model=SMALL, train=QUICK).fit(frame())
+    with pytest.raises(ConfigError, match="shard 4 of 3 is none; the first of 3 is 1"):
+        synthesizer.sample_tables(10, shard=(4, 3))
+    with pytest.raises(ConfigError, match="in shards with --balance: there a row depends on those before it"):
+        synthesizer.sample_tables(10, balance="kind", shard=(1, 3))

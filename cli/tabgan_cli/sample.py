@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from itertools import chain
 from pathlib import Path
@@ -64,6 +65,13 @@ def sample(
             help="Draw each row in this many passes; fewer are faster, more are closer. By default as the model says.",
         ),
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/M",
+            help="Make the K-th of M parts of the rows, such as 3/16; all parts, made anywhere, are the whole sample.",
+        ),
+    ] = None,
     escape_formulas: Annotated[
         bool,
         typer.Option(
@@ -83,6 +91,10 @@ def sample(
     if escape_formulas and out.lower().endswith(".parquet"):
         raise typer.BadParameter("Parquet holds texts as they are; it is for CSV", param_hint="--escape-formulas")
 
+    part = None if shard is None else _shard(shard)
+    if part and (given is not None or like is not None):
+        raise typer.BadParameter("only rows from -n can be made in parts", param_hint="--shard")
+
     from tabgan.tables import TableWriter, check_output, write_table
 
     check_output(out, force=force)
@@ -90,6 +102,7 @@ def sample(
     from tabgan import load
     from tabgan.conditions import parse
     from tabgan.progress import Progress
+    from tabgan.sampling.sampler import rows_of
 
     conditions = parse(where or [])
     synthesizer = load(model, device=device)
@@ -101,9 +114,11 @@ def sample(
         write_table(table, out, force=force, escape_formulas=escape_formulas)
         made = table.num_rows
     else:
-        made = rows or 0
+        made = len(rows_of(rows or 0, *part or (1, 1)))
         done, start = 0, time.monotonic()
-        tables = synthesizer.sample_tables(made, where=conditions, balance=balance, seed=seed, rounds=rounds)
+        tables = synthesizer.sample_tables(
+            rows or 0, where=conditions, balance=balance, seed=seed, rounds=rounds, shard=part
+        )
         first = next(tables)  # what cannot be fulfilled is said before a file is begun
         with (
             shown(quiet=quiet) as progress,
@@ -112,9 +127,17 @@ def sample(
             for block in chain([first], tables):
                 writer.write(block)
                 done += block.num_rows
-                left = (time.monotonic() - start) * (made - done) / done
+                left = (time.monotonic() - start) * (made - done) / max(done, 1)
                 progress(Progress(stage="sample", step=done, steps=made, seconds_left=left))
     if not quiet:
         typer.echo(f"wrote {made:,} rows to {'standard output' if out == '-' else out}", err=out == "-")
-        if out != "-" and not any((where, given, balance, like)):  # only rows like all real ones compare with them
+        is_like_all = not any((where, given, balance, like, shard))
+        if out != "-" and is_like_all:  # other rows do not compare with the table
             typer.echo(f"next: tabgan report REAL {quote(out)} -o report.html (REAL is the table that was fitted)")
+
+
+def _shard(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise typer.BadParameter("write K/M, such as 3/16 for the third of sixteen parts", param_hint="--shard")
+    return int(match[1]), int(match[2])

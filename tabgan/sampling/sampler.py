@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from tabgan.device import fastest_precision
+from tabgan.errors import ConfigError
 from tabgan.model.cooccurrence import split_by_dependence
 from tabgan.model.generator import Generator, Tables
 from tabgan.sampling.exclusions import Exclusions
@@ -16,6 +17,15 @@ from tabgan.sampling.rounds import Rounds
 
 BLOCK_ROWS = 512
 """Rows made together. They share one order of groups, and the block's number keys its random numbers."""
+
+
+def rows_of(n: int, shard: int, shards: int) -> range:
+    """The rows of one shard of `n` rows, the first being 1: whole blocks, spread evenly. Raises `ConfigError`."""
+    if not 1 <= shard <= shards:
+        raise ConfigError(f"shard {shard} of {shards} is none; the first of {max(shards, 1)} is 1.")
+    blocks = -(-n // BLOCK_ROWS)
+    first, last = (min(n, part * blocks // shards * BLOCK_ROWS) for part in (shard - 1, shard))
+    return range(first, last)
 
 
 class Sampler:
@@ -31,16 +41,16 @@ class Sampler:
         self.device = str(network.bias.device)
 
     @torch.inference_mode()
-    def blocks(self, rows: int, rounds: int, seed: int) -> Iterator[Tensor]:
-        """`rows` rows in blocks of `(BLOCK_ROWS or fewer, codes)` int64."""
+    def blocks(self, rows: int, rounds: int, seed: int, first: int = 0) -> Iterator[Tensor]:
+        """Rows `first`, where a block begins, to `rows` in blocks of `(BLOCK_ROWS or fewer, codes)` int64."""
         groups = split_by_dependence(self.information, rounds)
         tables = Tables(self.network, fastest_precision(self.device))
-        for block, first in enumerate(range(0, rows, BLOCK_ROWS)):
-            rng = keyed("rows", seed, block)
+        for start in range(first, rows, BLOCK_ROWS):
+            rng = keyed("rows", seed, start // BLOCK_ROWS)
             # One fixed order would let errors pile up in the late groups.
             order = torch.randperm(len(groups), generator=rng).tolist()
             codes = self._block([groups[i] for i in order], tables, rng)
-            yield codes[: rows - first].cpu()
+            yield codes[: rows - start].cpu()
 
     def _block(self, groups: list[list[int]], tables: Tables, rng: torch.Generator) -> Tensor:
         network, count = self.network, self.network.layout.count

@@ -147,3 +147,25 @@ def test_formulas_are_escaped_on_request(tabgan, tmp_path):
     lines = (tmp_path / "rows.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert all(re.fullmatch(r"[0-6],'=cmd[01]\(\)", line) for line in lines)
     assert tabgan(*sample, tmp_path / "rows.parquet").status == 2
+
+
+def test_shards_are_written_one_by_one_and_make_the_whole(tabgan, model, tmp_path):
+    assert tabgan("sample", model, "-n", 1_500, "-o", tmp_path / "whole.csv", "--quiet").status == 0
+    header, *whole = (tmp_path / "whole.csv").read_text(encoding="utf-8").splitlines()
+    rows = []
+    for shard in (1, 2, 3, 4):
+        part = tmp_path / f"{shard}.csv"
+        ran = tabgan("sample", model, "-n", 1_500, "-o", part, "--shard", f"{shard}/4")
+        assert ran.status == 0
+        first, *some = part.read_text(encoding="utf-8").splitlines()
+        assert first == header
+        assert f"wrote {len(some):,} rows to {part}" in ran.out
+        rows += some
+    assert rows == whole
+
+
+@pytest.mark.parametrize("shard", ["0/3", "4/3", "1", "a/b", "1/0"])
+def test_a_shard_that_is_none_is_refused(tabgan, model, tmp_path, shard):
+    ran = tabgan("sample", model, "-n", 10, "-o", tmp_path / "rows.csv", "--shard", shard)
+    assert ran.status == 2
+    assert "write K/M, such as 3/16" in ran.err
