@@ -18,14 +18,14 @@ from tabgan.inference import LARGEST, MAX_DECIMALS
 from tabgan.kinds import is_text
 from tabgan.private.looks import Looks
 
-REFINED = (12, 16, 20)
-"""Leading bits of a number that tell cells apart, one look after the other: sign and exponent, then 16 parts of each
-octave, and 256."""
-SPLIT = 0.5
-"""A cell is refined where each part would hold so many times the noise on the average. Mostly a few parts hold the
-rows, and where none is seen, the cell stays whole. A cell that is not refined reaches far beyond its rows."""
-SEEN = 3.0
-"""A part counts where it holds so many times the noise."""
+REFINED = (12, 14, 16, 18)
+"""Leading bits of a number that tell cells apart, one look after the other: sign and exponent, then 4, 16 and 64 parts
+of each octave."""
+SPLIT = 4.0
+"""A cell is refined where each part would hold so many times the noise on the average. One that is not reaches beyond
+its rows."""
+SEEN, NEAR = 3.0, 1.0
+"""A part counts where it holds so many times the noise; beside another that counts, the latter will do."""
 DECIMALS_SHARE = 0.99
 """So many of the rows have all their decimals."""
 MONTHLY_SHARE = 0.98
@@ -153,7 +153,9 @@ def _cells(numbers: np.ndarray, looks: Looks) -> list[tuple[float, float, float]
         next_parents: dict[int, float] = {}
         for i, (parent, size) in enumerate(parents.items()):
             mine = slice(i << (bits - before), (i + 1) << (bits - before))
-            seen = np.where(counts[mine] >= (looks.threshold if before == 0 else SEEN * looks.noise), counts[mine], 0.0)
+            seen = np.where(counts[mine] >= looks.threshold, counts[mine], 0.0)
+            if before:
+                seen = _standing_out(counts[mine], looks.noise)
             if not seen.any():
                 if before:
                     found.append((parent, before, size))
@@ -166,6 +168,22 @@ def _cells(numbers: np.ndarray, looks: Looks) -> list[tuple[float, float, float]
                     found.append((int(child), bits, float(count)))
         parents, before = next_parents, bits
     return [(*_ends(cell, bits), size) for cell, bits, size in found]
+
+
+def _standing_out(counts: np.ndarray, noise: float) -> np.ndarray:
+    """Counts of neighbouring cells, 0 where they may well be noise: those of `SEEN` times it, and their neighbours'
+    as far as they hold `NEAR` times it (hysteresis, as in Canny 1986, "A computational approach to edge
+    detection")."""
+    kept = counts >= SEEN * noise
+    for _ in range(len(counts)):
+        beside = np.zeros_like(kept)
+        beside[1:] |= kept[:-1]
+        beside[:-1] |= kept[1:]
+        grown = kept | (beside & (counts >= NEAR * noise))
+        if (grown == kept).all():
+            break
+        kept = grown
+    return np.where(kept, counts, 0.0)
 
 
 def _counted(parts: np.ndarray, cells: np.ndarray) -> np.ndarray:

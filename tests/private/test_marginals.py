@@ -167,9 +167,9 @@ def test_a_column_without_common_labels_is_left_out_with_a_warning():
 
 def test_bounds_and_decimals_that_all_know_cost_no_look():
     table = TABLE.select(["price"])
-    assert Layout.of(table, None).looks == (5, 1)
+    assert Layout.of(table, None).looks == (6, 1)
     schema = {"columns": {"price": {"minimum": 0, "maximum": 100, "precision": 0}}}
-    assert Layout.of(table, schema).looks == (4, 1)
+    assert Layout.of(table, schema).looks == (5, 1)
     rows = _rows(_looked_at(table, schema=schema))["price"].to_numpy()
     assert rows.max() <= 100
     assert (rows == np.rint(rows)).all()
