@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import argparse
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from scipy.spatial.distance import cdist
 from sklearn.metrics import roc_auc_score
 
 from tabgan import Schema, Synthesizer
 from tabgan.report.columns import ComparableTable, comparable
+from tabgan.report.model import log_probabilities
 from tabgan.tables import read_table
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -58,21 +57,6 @@ def closest(rows: tuple[np.ndarray, np.ndarray], among: tuple[np.ndarray, np.nda
     return np.concatenate(found)
 
 
-def scores(model: Synthesizer, members: pa.Table, others: pa.Table) -> list[np.ndarray]:
-    """The log-probability of the rows of each table; minus infinity for labels that the members have not."""
-    found = []
-    for table in (members, others):
-        known = np.ones(table.num_rows, dtype=bool)
-        for column in model.schema:
-            if column.kind in ("category", "boolean"):
-                seen = pc.is_in(table[column.name], pc.unique(members[column.name]).cast(table[column.name].type))
-                known &= np.asarray(pc.or_kleene(seen, pc.is_null(table[column.name])))
-        log = np.full(table.num_rows, -np.inf)
-        log[known] = model.score_samples(table.filter(pa.array(known)))
-        found.append(np.nan_to_num(log, neginf=-1e9))
-    return found
-
-
 def attacked(table: pa.Table, split: int) -> tuple[float, float]:
     """The AUCs of both attacks on a fit of one half."""
     order = np.random.default_rng(split).permutation(table.num_rows)
@@ -86,7 +70,7 @@ def attacked(table: pa.Table, split: int) -> tuple[float, float]:
     truth = np.repeat([1, 0], [min(half, MOST_ROWS)] * 2)
     some = [known[part].take(np.arange(min(half, MOST_ROWS))) for part in ("real", "others")]
     distances = np.concatenate([closest(places(each, known["real"]), synthetic) for each in some])
-    logs = np.concatenate(scores(model, members, others))
+    logs = np.concatenate([log_probabilities(model, each, members) for each in (members, others)])
     return float(roc_auc_score(truth, -distances)), float(roc_auc_score(np.repeat([1, 0], [half, half]), logs))
 
 
@@ -96,7 +80,6 @@ def main() -> None:
     parser.add_argument("--rows", type=int, help="take so many rows of it, at random")
     parser.add_argument("--splits", type=int, default=1, help="halve it so many times")
     given = parser.parse_args()
-    warnings.simplefilter("ignore", UserWarning)  # cells of the other half beyond the bounds of this one
     for name, rows, splits in [(given.table, given.rows, given.splits)] if given.table else DEFAULT:
         path = DATA / f"{name}.csv"
         table = read_table(path if path.exists() else name)

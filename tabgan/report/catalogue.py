@@ -41,6 +41,9 @@ FIGURES = {
     "c2st_auc": Entry(group="Detection", title="AUC of boosted trees", best="0.5 is best", write=_decimals),
     "logistic_auc": Entry(group="Detection", title="AUC of logistic regression", best="0.5 is best", write=_decimals),
     "tstr": Entry(group="Use", title="Trained on synthetic, tested on real", best="more is better", write=_decimals),
+    "importance_agreement": Entry(
+        group="Use", title="Goes by the same columns as on real rows", best="100% is best", write=percent
+    ),
     "knn_recall": Entry(group="Diversity", title="Recall: real rows covered", best="more is better", write=percent),
     "knn_precision": Entry(
         group="Diversity", title="Precision: rows among real ones", best="more is better", write=percent

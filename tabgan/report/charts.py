@@ -118,10 +118,15 @@ def svg(chart: Spec) -> str:
     return drawn
 
 
+def printable(text: str) -> str:
+    """The text without characters that XML forbids."""
+    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def _readable(value: Any) -> Any:
     """A chart whose texts hold no character that XML forbids: the library that draws ends the process at one."""
     if isinstance(value, str):
-        return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", value)
+        return printable(value)
     if isinstance(value, dict):
         return {_readable(key): _readable(each) for key, each in value.items()}
     return [_readable(each) for each in value] if isinstance(value, list) else value

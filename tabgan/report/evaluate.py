@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,16 @@ from tabgan.errors import DataError, some_of
 from tabgan.progress import Listener, Progress
 from tabgan.report.association import associations
 from tabgan.report.columns import comparable
-from tabgan.report.figures import Tell, figures
+from tabgan.report.figures import Figures, Tell, figures
 from tabgan.report.histograms import marginals
 from tabgan.report.joints import joints
 from tabgan.report.likeness import ceiling, likeness, means
 from tabgan.report.marginals import ColumnScore, score_columns
 from tabgan.report.measures import measures
+from tabgan.report.model import MOST_ROWS, Model, likelihood_auc, opened, training_curves
 from tabgan.report.pairs import PairScore, dependence, score_pairs
 from tabgan.report.report import Report, TableFacts
+from tabgan.report.several import joined
 from tabgan.report.verdict import find_alarms, judge
 from tabgan.schema import Schema
 from tabgan.tables import to_arrow
@@ -36,15 +39,17 @@ def evaluate(
     *,
     holdout: Any = None,
     target: str | None = None,
+    model: Any = None,
     seed: int = 0,
     progress: Listener | None = None,
 ) -> Report:
     """Score how close `synthetic` comes to `real`, column by column and pair by pair.
 
-    Each table is a path, a pandas or polars frame, or a pyarrow table. `holdout` is real rows that the synthetic table
-    was not made from: scored against `real`, they show what fresh real rows would get (the ceiling). Without it, the
-    ceiling is estimated from halves of `real` against each other. `seed` draws the halves, and the shuffling for the
-    floor.
+    Each table is a path, a pandas or polars frame, or a pyarrow table; `synthetic` may be a list of tables (of several
+    seeds): the report is of the one with the lowest overall score, and has median and range of each score. `holdout` is
+    real rows that the synthetic table was not made from: scored against `real`, they show what fresh real rows would
+    get (the ceiling). Without it, the ceiling is estimated from halves of `real` against each other. `seed` draws the
+    halves, and the shuffling for the floor.
 
     "shape" is the mean over the columns of the KS similarity (numbers and dates) or the TV similarity (labels, where a
     missing cell is a label). "trend" is the mean over all pairs of columns of the correlation similarity (two numbers)
@@ -55,53 +60,87 @@ def evaluate(
 
     Detection: "c2st_auc" is how well boosted trees tell synthetic from real rows, "logistic_auc" how well logistic
     regression does (it flatters); 0.5 is best. Use: "tstr" is how well a model trained on synthetic rows predicts
-    `target` on real ones (AUC, or R^2 for numbers): on the holdout, or on a fifth of `real`. Diversity: "frechet",
-    "knn_precision", "knn_recall", "distinct_rows" and "most_repeated" as `diversity.diversity` says. Privacy:
-    "exact_copies" is the share of synthetic rows that are in `real`; "nndr", and with a holdout "dcr_share" and
-    "membership_auc", are as `privacy.neighbours` says, "singled_out" as `privacy.singled_out`.
+    `target` on real ones (AUC, or R^2 for numbers): on the holdout, or on a fifth of `real`; "importance_agreement" is
+    how far it goes by the same columns as one trained on real rows. Diversity: "frechet", "knn_precision",
+    "knn_recall", "distinct_rows" and "most_repeated" as `diversity.diversity` says. Privacy: "exact_copies" is the
+    share of synthetic rows that are in `real`; "nndr", and with a holdout "dcr_share" and "membership_auc", are as
+    `privacy.neighbours` says, "singled_out" as `privacy.singled_out`.
+
+    `model`: the `Synthesizer` that was fitted on `real`, or its file: the report shows how its fit went and, with a
+    holdout, "likelihood_auc", how well its `score_samples` tells fitted rows from others.
 
     `progress` is called with a `Progress` before each part of the work.
 
     Raises `DataError` where a table lacks a column of the real one or cannot be compared with it, and `FileError` where
     a path cannot be read.
     """
-    tell = _teller(progress, target is not None)
-    tell("reading")
-    sources = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"holdout": holdout})
-    arrow = {part: to_arrow(source)[0] for part, source in sources.items()}
+    several = list(synthetic) if isinstance(synthetic, list | tuple) else [synthetic]
+    if not several:
+        raise DataError("there is no synthetic table to compare; give one, or a list of them.")
+    parts = ["reading", "columns and pairs", "detection", *["utility"] * (target is not None), "diversity", "privacy"]
+    parts += ["model"] * (model is not None)
+    fitted = None if model is None else opened(model)
+    known = {"real": _Source.of("real", real)} | (
+        {} if holdout is None else {"holdout": _Source.of("holdout", holdout)}
+    )
+    reports = []
+    for i, each in enumerate(several):
+        tell = _teller(progress, parts, i * len(parts), len(several) * len(parts))
+        tell("reading")
+        known = known or {
+            part: _Source.of(part, table) for part, table in (("real", real), ("holdout", holdout)) if table is not None
+        }
+        reports.append(_compare(known | {"synthetic": _Source.of("synthetic", each)}, target, fitted, seed, tell))
+    return joined(reports)
+
+
+@dataclass(frozen=True)
+class _Source:
+    name: str
+    table: pa.Table
+
+    @classmethod
+    def of(cls, part: str, source: Any) -> _Source:
+        name = Path(source).name if isinstance(source, str | Path) else f"the {part} table"
+        return cls(name, to_arrow(source)[0])
+
+
+def _compare(sources: Mapping[str, _Source], target: str | None, model: Model | None, seed: int, tell: Tell) -> Report:
+    """The report of one synthetic table."""
+    arrow = {part: source.table for part, source in sources.items()}
     schema = Schema.infer(arrow["real"])
     tables = comparable(schema, arrow)
-    if not tables["real"].columns:
+    real, synthetic = tables["real"], tables["synthetic"]
+    if not real.columns:
         raise DataError("the real table has nothing to compare but row identifiers; give a table with other columns.")
 
     tell("columns and pairs")
-    columns = score_columns(tables["real"], tables["synthetic"])
-    pairs = score_pairs(tables["real"], tables["synthetic"])
+    columns, pairs = score_columns(real, synthetic), score_pairs(real, synthetic)
     rng = np.random.default_rng(seed)
-    baselines = {
-        "holdout": ceiling(tables, rng),
-        "independent": likeness(tables["real"], tables["real"].shuffled(rng)),
-    }
+    baselines = {"holdout": ceiling(tables, rng), "independent": likeness(real, real.shuffled(rng))}
     found = figures(tables, target, seed, tell)
-    scores = means(columns, pairs, dependence(tables["real"], tables["synthetic"])) | found.scores
+    if model is not None:
+        tell("model")
+        _ask_the_model(found, model, arrow, seed)
+    scores = means(columns, pairs, dependence(real, synthetic)) | found.scores
     baselines = {part: baseline | found.baselines[part] for part, baseline in baselines.items()}
     alarms = find_alarms(scores, baselines, found.intervals, found.rows)
-    more = measures(tables["real"], tables["synthetic"])
-    drawn = marginals(tables["real"], tables["synthetic"])
+    names = [column.name for column in columns]
     return Report(
         scores=scores,
         baselines=baselines,
         target=target,
         columns=_in_schema_order(schema, columns, arrow),
         pairs=tuple(pairs),
-        marginals={column.name: marginal for column, marginal in zip(columns, drawn, strict=True)},
-        tables={part: TableFacts(name=_name(part, sources[part]), rows=arrow[part].num_rows) for part in arrow},
+        marginals=dict(zip(names, marginals(real, synthetic), strict=True)),
+        tables={part: TableFacts(name=source.name, rows=source.table.num_rows) for part, source in sources.items()},
         intervals=found.intervals,
         importance=found.importance,
         curve=found.curve,
-        measures={column.name: measured for column, measured in zip(columns, more, strict=True)},
-        associations=associations(tables["real"], tables["synthetic"], seed),
-        joints=joints(tables["real"], tables["synthetic"], pairs),
+        measures=dict(zip(names, measures(real, synthetic), strict=True)),
+        associations=associations(real, synthetic, seed),
+        joints=joints(real, synthetic, pairs),
+        training={} if model is None else training_curves(model.history_),
         looked_at=found.rows,
         alarms=alarms,
         verdict=judge(scores, baselines, alarms),
@@ -109,13 +148,22 @@ def evaluate(
     )
 
 
-def _teller(progress: Listener | None, with_target: bool) -> Tell:
+def _ask_the_model(found: Figures, model: Model, arrow: Mapping[str, pa.Table], seed: int) -> None:
+    if "holdout" not in arrow:
+        return
+    guessed = likelihood_auc(model, arrow["real"], arrow["holdout"], seed)
+    found.scores["likelihood_auc"] = guessed.value
+    found.baselines["holdout"]["likelihood_auc"] = 0.5
+    found.intervals["likelihood_auc"] = (guessed.low, guessed.high)
+    found.rows["the model"] = min(MOST_ROWS, arrow["real"].num_rows, arrow["holdout"].num_rows)
+
+
+def _teller(progress: Listener | None, parts: Sequence[str], before: int, steps: int) -> Tell:
     """Tells the listener what comes next, and how many parts of the work are done."""
-    parts = ["reading", "columns and pairs", "detection", *["utility"] * with_target, "diversity", "privacy"]
 
     def tell(part: str) -> None:
         if progress is not None:
-            progress(Progress(stage=part, step=parts.index(part), steps=len(parts)))
+            progress(Progress(stage=part, step=before + parts.index(part), steps=steps))
 
     return tell
 
@@ -160,7 +208,3 @@ def _notes(schema: Schema, columns: list[ColumnScore], pairs: list[PairScore], s
     extra = [name for name in synthetic.column_names if name not in schema.names]
     if extra:
         yield f"Only in the synthetic table, and not compared: {some_of(extra)}."
-
-
-def _name(part: str, source: object) -> str:
-    return Path(source).name if isinstance(source, str | Path) else f"the {part} table"

@@ -12,7 +12,7 @@ from tabgan.report.detection import detect
 from tabgan.report.distance import Ruler
 from tabgan.report.diversity import diversity
 from tabgan.report.privacy import Curve, copies, neighbours, repeats, singled_out
-from tabgan.report.utility import utility
+from tabgan.report.utility import agreement, utility
 
 MOST_DIVERSITY_ROWS = 10_000
 """Rows of each table that the figures on diversity come from, at most."""
@@ -92,12 +92,21 @@ def _utility(
     real = tables["real"]
     fifth = real.rows // 5
     test = tables["holdout"] if "holdout" in tables else real.take(order[:fifth])
-    trained = {part: other for part, (_, other) in compared.items()}
-    trained["holdout"] = real if "holdout" in tables else real.take(order[fifth:])
-    for part, train in trained.items():
-        score = utility(train, test, target, seed)
-        if score is not None:
-            found.part(part)["tstr"] = score
+    on_real = real.take(order if "holdout" in tables else order[fifth:])
+    trained = {part: other for part, (_, other) in compared.items()} | {"holdout": on_real}
+    found_by = {part: used for part, train in trained.items() if (used := utility(train, test, target, seed))}
+    for part, used in found_by.items():
+        found.part(part)["tstr"] = used.score
+    if "holdout" not in found_by:
+        return
+    # Of what real rows get: models of two halves of them.
+    halves = [utility(on_real.take(rows), test, target, seed) for rows in np.array_split(np.arange(on_real.rows), 2)]
+    by = found_by["holdout"].importance
+    pairs = {part: (used.importance, by) for part, used in found_by.items()}
+    pairs |= {"holdout": (halves[0].importance, halves[1].importance)} if halves[0] and halves[1] else {}
+    for part, (one, other) in pairs.items():
+        if (alike := agreement(one, other)) is not None:
+            found.part(part)["importance_agreement"] = alike
 
 
 def _privacy(

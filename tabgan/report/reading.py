@@ -67,6 +67,11 @@ def read_figure(report: Report, name: str) -> str:
             return _detection(report, name, value, other, floor)
         case "tstr":
             return _use(report, value, other, floor)
+        case "importance_agreement":
+            return (
+                f"How alike models of “{report.target}” of synthetic and of real rows weigh the columns "
+                "(other real rows: models of two halves of them)."
+            )
         case "frechet" | "knn_precision" | "knn_recall" | "distinct_rows" | "most_repeated":
             return _diversity(name, value, other)
         case _:

@@ -49,14 +49,14 @@ class Report:
     pairs: tuple[PairScore, ...]
     marginals: Mapping[str, Histogram | Bars]
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """The 95 % intervals of "c2st_auc" and "membership_auc"."""
+    """The 95 % intervals of "c2st_auc", "membership_auc" and "likelihood_auc"."""
     importance: Mapping[str, float] = field(default_factory=dict)
     """By how much the AUC of the boosted trees falls when they cannot read a column: what gives the table away."""
     curve: Curve | None = None
     """How near rows lie to the closest real row."""
     looked_at: Mapping[str, int] = field(default_factory=dict)
-    """Of how many rows of each table the figures on "detection", "diversity" and "privacy" are: they are heavy, and
-    worked out on drawn rows."""
+    """Of how many rows of each table the figures on "detection", "diversity", "privacy" and "the model" are: they are
+    heavy, and worked out on drawn rows."""
     measures: Mapping[str, Measures] = field(default_factory=dict)
     """More on each column that is scored."""
     associations: Associations | None = None
@@ -97,6 +97,7 @@ class Report:
             },
             "pairs": [asdict(pair) for pair in self.pairs],
             "verdict": asdict(self.verdict),
+            "compared": self.compared,
             "spread": self.spread,
             "alarms": [asdict(alarm) for alarm in self.alarms],
             "looked_at": self.looked_at,
@@ -117,6 +118,35 @@ class Report:
         return figure(self.marginals[column], column)
 
     @overload
+    def to_markdown(self) -> str: ...
+    @overload
+    def to_markdown(self, path: str | Path) -> None: ...
+    def to_markdown(self, path: str | Path | None = None) -> str | None:
+        """Verdict, alarms, scores and the least alike columns as Markdown, for a comment on a pull request: returned as
+        text, or written to `path` (else `FileError`)."""
+        from tabgan.report.markdown import markdown
+
+        return _deliver(markdown(self), path)
+
+    @overload
+    def to_junit(self, *, fail_under: float | None = None) -> str: ...
+    @overload
+    def to_junit(self, path: str | Path, *, fail_under: float | None = None) -> None: ...
+    def to_junit(self, path: str | Path | None = None, *, fail_under: float | None = None) -> str | None:
+        """What a pipeline tests, as JUnit XML: every kind of alarm is a test and, with `fail_under`, what is
+        `below` it. Returned as text, or written to `path` (else `FileError`)."""
+        from tabgan.report.junit import junit
+
+        return _deliver(junit(self, fail_under), path)
+
+    def below(self, least: float) -> list[str]:
+        """Which of the scores shape and trend are below `least`, in words; where neither is defined, that."""
+        judged = {name: self.scores[name] for name in ("shape", "trend") if name in self.scores}
+        if not judged:
+            return ["no score is defined for these tables"]
+        return [f"{name} is {score:.4f}" for name, score in judged.items() if score < least]
+
+    @overload
     def to_html(self) -> str: ...
     @overload
     def to_html(self, path: str | Path) -> None: ...
@@ -128,8 +158,8 @@ class Report:
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own, so that its style does not reach the notebook around it."""
-        style = "width:100%;height:40rem;border:0"
-        return f'<iframe sandbox title="tabgan report" style="{style}" srcdoc="{escape(self.to_html())}"></iframe>'
+        frame = 'sandbox="allow-scripts" title="tabgan report" style="width:100%;height:40rem;border:0"'
+        return f'<iframe {frame} srcdoc="{escape(self.to_html())}"></iframe>'
 
 
 def _without_name(score: ColumnScore) -> dict[str, object]:

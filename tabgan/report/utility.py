@@ -2,42 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 
 from tabgan.errors import DataError, meant
-from tabgan.report.columns import ComparableTable
+from tabgan.report.columns import ComparableTable, Numbers
 from tabgan.report.detection import is_label, matrix
+from tabgan.report.roc import auc_with_interval
 
 MOST_ROWS = 50_000
 """Rows that a model is trained on, at most."""
+MOST_EXPLAINED = 2_000
+"""Rows of the test that say by which columns a model goes, at most."""
+
+Rows = npt.NDArray[np.int64]
+Score = Callable[[Numbers, Rows], float]
+"""How good the guesses for these rows, `(n, columns)`, are, given which rows of the test they are, `(n,)`."""
 
 
-def utility(train: ComparableTable, test: ComparableTable, target: str, seed: int) -> float | None:
-    """The score on `test` of boosted trees trained on `train` to predict the column `target`: the AUC (of more than two
-    labels the mean over one against the rest) or, for numbers, R^2. None where it is undefined."""
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-    from sklearn.metrics import r2_score, roc_auc_score
+@dataclass(frozen=True, kw_only=True)
+class Utility:
+    """`score`: the AUC (of more than two labels the mean over one against the rest) or, for numbers, R^2. `importance`:
+    by how much it falls when a column is shuffled (permutation importance, Breiman 2001), by the other columns."""
 
+    score: float
+    importance: Numbers
+
+
+def utility(train: ComparableTable, test: ComparableTable, target: str, seed: int) -> Utility | None:
+    """How good boosted trees trained on `train` to predict the column `target` are on `test`; None where that is
+    undefined."""
     names = [column.name for column in train.columns]
     if target not in names:
         hint = meant(target, names, "; columns that are made up or not there cannot be predicted.")
         raise DataError(f"there is no column {target!r} to predict{hint}")
     at = names.index(target)
-    rows = np.random.default_rng(seed).permutation(train.rows)[:MOST_ROWS]
+    rng = np.random.default_rng(seed)
+    rows = rng.permutation(train.rows)[:MOST_ROWS]
     labels = [is_label_ for i, is_label_ in enumerate(is_label(train)) if i != at]
     (x, y), (test_x, test_y) = (_split(table, at) for table in (train.take(rows), test))
-    if train.columns[at].is_number:
-        if len(y) < 2 or len(test_y) < 2:
-            return None
-        model = HistGradientBoostingRegressor(categorical_features=labels, random_state=seed).fit(x, y)
-        return float(r2_score(test_y, model.predict(test_x)))
+    learn = _regression if train.columns[at].is_number else _classification
+    score = learn(x, y, test_y, labels, seed)
+    if score is None:
+        return None
+    some = rng.permutation(len(test_y))[:MOST_EXPLAINED]
+    return Utility(score=score(test_x, np.arange(len(test_y))), importance=_falls(score, test_x, some, rng))
+
+
+def agreement(one: Numbers, other: Numbers) -> float | None:
+    """How far two models go by the same columns: the TV similarity, in [0, 1], of the shares that the columns have of
+    all importance. None where one of them goes by none."""
+    shares = [importance.clip(0) / total for importance in (one, other) if (total := importance.clip(0).sum()) > 0]
+    return 1 - float(np.abs(shares[0] - shares[1]).sum()) / 2 if len(shares) == 2 else None
+
+
+def _regression(x: Numbers, y: Numbers, test_y: Numbers, labels: list[bool], seed: int) -> Score | None:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+    from sklearn.metrics import r2_score
+
+    if len(y) < 2 or len(test_y) < 2:
+        return None
+    model = HistGradientBoostingRegressor(categorical_features=labels, random_state=seed).fit(x, y)
+    return lambda rows, at: float(r2_score(test_y[at], model.predict(rows)))
+
+
+def _classification(x: Numbers, y: Numbers, test_y: Numbers, labels: list[bool], seed: int) -> Score | None:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     known = [label for label in np.unique(y) if 0 < (test_y == label).sum() < len(test_y)]
     if len(np.unique(y)) < 2 or not known:
         return None
     model = HistGradientBoostingClassifier(categorical_features=labels, random_state=seed).fit(x, y)
-    guess = model.predict_proba(test_x)
     column = {label: i for i, label in enumerate(model.classes_)}
-    return float(np.mean([roc_auc_score(test_y == label, guess[:, column[label]]) for label in known]))
+
+    def score(rows: Numbers, at: Rows) -> float:
+        guess = model.predict_proba(rows)
+        truth = test_y[at]
+        both = [label for label in known if 0 < (truth == label).sum() < len(at)]
+        aucs = [auc_with_interval(truth == label, guess[:, column[label]]).value for label in both]
+        return float(np.mean(aucs)) if aucs else 0.0
+
+    return score
+
+
+def _falls(score: Score, x: Numbers, at: Rows, rng: np.random.Generator) -> Numbers:
+    whole = score(x[at], at)
+    falls = []
+    for i in range(x.shape[1]):
+        shuffled = x[at]
+        shuffled[:, i] = rng.permutation(shuffled[:, i])
+        falls.append(whole - score(shuffled, at))
+    return np.array(falls)
 
 
 def _split(table: ComparableTable, at: int) -> tuple[np.ndarray, np.ndarray]:

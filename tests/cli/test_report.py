@@ -49,3 +49,25 @@ def test_fail_under_works_for_a_table_of_one_column(tabgan, tmp_path):
     table = tmp_path / "one.csv"
     table.write_text("size\n" + "S\nM\nL\n" * 40)
     assert tabgan("report", table, table, "-o", tmp_path / "r.html", "--fail-under", "0.99", "--quiet").status == 0
+
+
+def test_an_alarm_fails_whatever_the_mean_scores_are(tabgan, orders, tmp_path):
+    ran = tabgan("report", orders, orders, "-o", tmp_path / "r.html", "--fail-under", "0.5", "--quiet")
+    assert ran == (3, "", "error: --fail-under 0.5 is not met: alarm on privacy.\n")
+
+
+def test_several_tables_a_model_and_files_for_a_pipeline(tabgan, orders, synthetic, model, tmp_path):
+    page, summary, tests = tmp_path / "r.html", tmp_path / "r.md", tmp_path / "r.xml"
+    ran = tabgan(
+        *["report", orders, synthetic, orders, "--holdout", synthetic, "--model", model],
+        *["-o", page, "--markdown", summary, "--junit", tests],
+    )
+    assert ran.status == 0
+    assert f"wrote {page} and {summary} and {tests}" in ran.out
+    assert "the worst of 2" in ran.out
+    assert "alarm, privacy: " in ran.out
+    assert "detection: step" in ran.err
+    assert "Over 2 synthetic tables" in page.read_text(encoding="utf-8")
+    assert "Held-out error of the warm-up" in page.read_text(encoding="utf-8")
+    assert summary.read_text(encoding="utf-8").startswith("### Poor")
+    assert '<failure message="' in tests.read_text(encoding="utf-8")

@@ -60,7 +60,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(same: Report, tmp_p
 
 def test_a_notebook_shows_the_page_in_a_frame_of_its_own(same: Report) -> None:
     shown = same._repr_html_()
-    assert shown.startswith("<iframe sandbox ")
+    assert shown.startswith('<iframe sandbox="allow-scripts" ')
     assert shown.count("<") == 2  # the frame's own tags; the page within is escaped
 
 
