@@ -70,7 +70,7 @@ def attacked(table: pa.Table, split: int) -> tuple[float, float]:
     truth = np.repeat([1, 0], [min(half, MOST_ROWS)] * 2)
     some = [known[part].take(np.arange(min(half, MOST_ROWS))) for part in ("real", "others")]
     distances = np.concatenate([closest(places(each, known["real"]), synthetic) for each in some])
-    logs = np.concatenate([log_probabilities(model, each, members) for each in (members, others)])
+    logs = np.concatenate([log_probabilities(model, each) for each in (members, others)])
     return float(roc_auc_score(truth, -distances)), float(roc_auc_score(np.repeat([1, 0], [half, half]), logs))
 
 

@@ -257,11 +257,16 @@ class Synthesizer:
         """The log of the probability of each row of `data` under the model, `(rows,)`.
 
         Numbers and dates count by the bin or value of many rows that they fall in, so that it is a probability and no
-        density. Columns that are made up do not count. Raises `SchemaError` for other columns or unseen labels.
+        density. Columns that are made up do not count. Of a row with a label that the model does not know it is minus
+        infinity. Raises `SchemaError` for other columns.
         """
-        completion = self._completion()
+        completion, table = self._completion(), to_arrow(data)[0]
+        known = self._encoder.knows(table)
+        found = np.full(table.num_rows, -np.inf)
         with one_thread():
-            return completion.log_probabilities(self._encoder.encode(to_arrow(data)[0]))
+            codes = self._encoder.encode(table.filter(pa.array(known)))
+            found[known] = completion.log_probabilities(codes)
+        return found
 
     def _completion(self, rounds: int | None = None) -> Completion:
         return Completion(self._fitted(), self._encoder, rounds)

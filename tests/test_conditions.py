@@ -243,6 +243,14 @@ def test_likely_rows_score_higher_than_shuffled_ones(synthesizer: Synthesizer) -
     assert real.mean() > other.mean() + 0.2
 
 
+def test_a_row_with_a_label_that_is_not_known_cannot_be(synthesizer: Synthesizer) -> None:
+    rows = REAL.head(3).copy()
+    expected = synthesizer.score_samples(rows)
+    rows.loc[1, "product"] = "p99"
+    expected[1] = -np.inf
+    np.testing.assert_array_equal(synthesizer.score_samples(rows), expected)
+
+
 def test_probabilities_of_all_rows_sum_to_one() -> None:
     table = pa.table({"a": ["x", "y", "x", "z"] * 60, "b": [True, False, False] * 80})
     small = Synthesizer(train=TrainConfig(warmup_steps=50, game_steps=0)).fit(table)

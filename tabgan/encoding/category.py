@@ -61,6 +61,13 @@ class CategoryEncoder(ColumnEncoder):
         self.codes_ = tuple(Code(each, self.base_ + 1, ordered=False) for each in names)
         return self
 
+    def knows(self, values: pa.ChunkedArray) -> np.ndarray:
+        """Which cells are missing or hold a label that `encode` takes, `(rows,)` bool."""
+        if self.column.rare == "pool":
+            return np.ones(len(values), dtype=bool)
+        cells = plain(values).cast(self.labels_.type)
+        return np.asarray(pc.or_(pc.is_null(cells), pc.is_in(cells, self.labels_)))
+
     def encode(self, values: pa.ChunkedArray) -> np.ndarray:
         known = plain(values).cast(self.labels_.type)
         number = pc.index_in(known, self.labels_)

@@ -91,12 +91,24 @@ class TableEncoder:
             at += len(encoder.codes_)
         return found
 
-    def encode(self, table: pa.Table) -> np.ndarray:
-        """`(rows, codes)` int64. Raises `SchemaError` where `table` lacks columns or holds labels not seen by fit."""
+    def knows(self, table: pa.Table) -> np.ndarray:
+        """Which rows hold labels alone that fit has seen, `(rows,)` bool. Raises `SchemaError` for lacking columns."""
+        self._check_columns(table)
+        known = np.ones(table.num_rows, dtype=bool)
+        for encoder in self.encoders:
+            if isinstance(encoder, CategoryEncoder):
+                known &= encoder.knows(table[encoder.column.name])
+        return known
+
+    def _check_columns(self, table: pa.Table) -> None:
         names = set(table.column_names)
         lacking = [name for name in self.schema.kept if name not in names]
         if lacking:
             raise SchemaError(f"the table lacks column(s) {some_of(lacking)} that the model was fitted on.")
+
+    def encode(self, table: pa.Table) -> np.ndarray:
+        """`(rows, codes)` int64. Raises `SchemaError` where `table` lacks columns or holds labels not seen by fit."""
+        self._check_columns(table)
         table = self.relations.reduce(self.schema.prepare(table))
         parts = [_encoded(encoder, table[encoder.column.name]) for encoder in self.encoders]
         return np.concatenate(parts, axis=1) if parts else np.zeros((table.num_rows, 0), dtype=np.int64)

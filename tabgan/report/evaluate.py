@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,12 @@ def evaluate(
     parts = ["reading", "columns and pairs", "detection", *["utility"] * (target is not None), "diversity", "privacy"]
     parts += ["model"] * (model is not None)
     fitted = None if model is None else opened(model)
+    if fitted is not None and fitted.spending_ is not None:
+        warnings.warn(
+            "the model keeps to differential privacy and a report does not: its figures are worked out from the real "
+            "table without noise, and say more of single rows than the model does.",
+            stacklevel=2,
+        )
     known = {"real": _Source.of("real", real)} | (
         {} if holdout is None else {"holdout": _Source.of("holdout", holdout)}
     )
@@ -87,9 +94,6 @@ def evaluate(
     for i, each in enumerate(several):
         tell = _teller(progress, parts, i * len(parts), len(several) * len(parts))
         tell("reading")
-        known = known or {
-            part: _Source.of(part, table) for part, table in (("real", real), ("holdout", holdout)) if table is not None
-        }
         reports.append(_compare(known | {"synthetic": _Source.of("synthetic", each)}, target, fitted, seed, tell))
     return joined(reports)
 

@@ -9,11 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tabgan.report.columns import Numbers
 from tabgan.report.roc import Auc, auc_with_interval
-from tabgan.schema import Schema
 
 MOST_ROWS = 2_000
 """Rows of each table that the model is asked about, at most."""
@@ -34,10 +32,8 @@ class Model(Protocol):
     """What the report needs of a fitted `Synthesizer`."""
 
     history_: list[dict[str, Any]]
-
-    @property
-    def schema(self) -> Schema:
-        """What its columns are."""
+    spending_: Any
+    """What differential privacy it keeps to; None for none."""
 
     def score_samples(self, data: Any) -> Numbers:
         """The log-probability of each row."""
@@ -69,20 +65,13 @@ def likelihood_auc(model: Model, members: pa.Table, others: pa.Table, seed: int)
     rng = np.random.default_rng(seed)
     rows = min(members.num_rows, others.num_rows, MOST_ROWS)
     asked = [table.take(pa.array(rng.permutation(table.num_rows)[:rows])) for table in (members, others)]
-    logs = [log_probabilities(model, table, members) for table in asked]
+    logs = [log_probabilities(model, table) for table in asked]
     return auc_with_interval(np.repeat([True, False], rows), np.concatenate(logs))
 
 
-def log_probabilities(model: Model, table: pa.Table, members: pa.Table) -> Numbers:
-    """The log-probability of each row of `table`; `UNSEEN` where it has a label that the fitted `members` have not."""
-    known = np.ones(table.num_rows, dtype=bool)
-    for column in model.schema:
-        if column.kind in ("category", "boolean"):
-            labels = table[column.name]
-            seen = pc.is_in(labels, pc.unique(members[column.name]).cast(labels.type))
-            known &= np.asarray(pc.or_kleene(seen, pc.is_null(labels)))
-    log = np.full(table.num_rows, UNSEEN)
+def log_probabilities(model: Model, table: pa.Table) -> Numbers:
+    """The log-probability of each row of `table`; `UNSEEN` where it has a label that the model does not know."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # cells of other rows beyond the bounds of the fitted ones
-        log[known] = model.score_samples(table.filter(pa.array(known)))
-    return log
+        found: Numbers = np.maximum(model.score_samples(table), UNSEEN)
+    return found
