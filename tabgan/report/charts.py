@@ -86,9 +86,9 @@ def line_chart(values: Sequence[tuple[float, float]]) -> Spec:
         "width": _WIDTH,
         "height": _HEIGHT,
         "data": {"values": [{"x": x, "y": y} for x, y in values]},
-        "mark": {"type": "line", "color": _SYNTHETIC, "strokeWidth": 1.6},
+        "mark": {"type": "line", "color": _SYNTHETIC, "strokeWidth": 1.6, "point": {"size": 14, "color": _SYNTHETIC}},
         "encoding": {
-            "x": {"field": "x", "type": "quantitative", "axis": {"grid": False, "tickCount": 5}},
+            "x": {"field": "x", "type": "quantitative", "axis": {"grid": False, "tickCount": 4}},
             "y": {
                 "field": "y",
                 "type": "quantitative",

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from math import isqrt
 
 import numpy as np
 
@@ -14,8 +15,10 @@ from tabgan.report.distance import Places, Ruler, nearest
 from tabgan.report.roc import Auc, auc_with_interval
 from tabgan.report.rowids import row_ids
 
-MOST_ROWS = 4_000
+MOST_ROWS = 10_000
 """Rows of each table whose distances are worked out, at most."""
+MOST_CELLS = 2_000_000_000
+"""Of wide tables fewer rows are looked at: rows x rows x columns is at most this."""
 FEW_COLUMNS = 3
 """So many columns make a combination that may single somebody out."""
 MOST_COMBINATIONS = 60
@@ -47,14 +50,16 @@ def neighbours(
     real: ComparableTable, synthetic: ComparableTable, holdout: ComparableTable | None, ruler: Ruler, seed: int
 ) -> Neighbours:
     """Compare how synthetic and other real rows lie to the rows of `real`; without a holdout these are the rows of
-    `real` themselves, each without itself. At most 4,000 rows of each table, as many of the holdout as of `real`.
+    `real` themselves, each without itself. At most 10,000 rows of each table (fewer of more than 20 columns), as many
+    of the holdout as of `real`.
 
     "nndr": the 5th percentile of the distance to the closest real row divided by that to the second closest (1 where
     both are 0): near 0, rows lie beside one single person. With a holdout also "dcr_share" and "membership_auc".
     """
     rng = np.random.default_rng(seed)
-    rows = min(real.rows, MOST_ROWS) if holdout is None else min(real.rows, holdout.rows, MOST_ROWS)
-    train, made = _some(real, rows, ruler, rng), _some(synthetic, MOST_ROWS, ruler, rng)
+    most = min(MOST_ROWS, isqrt(MOST_CELLS // max(1, len(real.columns))))
+    rows = min(real.rows, most) if holdout is None else min(real.rows, holdout.rows, most)
+    train, made = _some(real, rows, ruler, rng), _some(synthetic, most, ruler, rng)
     fresh = None if holdout is None else _some(holdout, rows, ruler, rng)
     to_train = nearest(made, train, 2)
     others = nearest(train, train, 2, but_itself=True) if fresh is None else nearest(fresh, train, 2)
