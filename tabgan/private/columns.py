@@ -252,7 +252,8 @@ def _dates(column: Column, values: pa.ChunkedArray, rows: int, looks: Looks) -> 
         day = start + (looks.rng.random(rows) * (end - start)).astype(np.int64)
         if by_weekday.any():
             wanted = looks.rng.permutation(_shared_out(by_weekday, rows))
-            day += wanted - (day + 3) % 7  # of the same week
+            day += wanted - (day + 3) % 7
+            day = np.where(day < start, day + 7, np.where(day >= end, day - 7, day))  # of the same month
     time = np.zeros(rows, dtype=np.int64)
     step = _step(by_grain, second)
     if step < 86_400 * second and by_hour.any():

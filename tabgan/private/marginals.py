@@ -69,7 +69,7 @@ class Marginals:
 def look(table: pa.Table, layout: Layout, looks: Looks, rows: int) -> Marginals:
     """Look at the columns one by one; `rows`: about how many there are. Raises `DataError` where nothing is seen."""
     made, left_out = _made(table, layout, looks, min(max(rows, LEAST_MADE), MOST_MADE))
-    found = Schema.infer(made, Wishes(_settings(layout, left_out), ()))
+    found = Schema.infer(made, Wishes(_settings(layout, made, left_out), ()))
     found = found.model_copy(update={"columns": tuple(each.model_copy(update={"reason": None}) for each in found)})
     encoder = TableEncoder(found, made.schema).fit(made)
     codes = encoder.encode(made)
@@ -124,11 +124,15 @@ def _metadata(schema: pa.Schema) -> dict[bytes, bytes] | None:
     return {**found, b"pandas": json.dumps(told).encode()}
 
 
-def _settings(layout: Layout, left_out: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _settings(layout: Layout, made: pa.Table, left_out: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What is known of the columns, for the schema of the made-up table."""
     found: dict[str, dict[str, Any]] = {}
     for column in layout.schema:
-        kind = "drop" if column.name in left_out else "category" if column.kind == "constant" else column.kind
+        kind: str = "category" if column.kind == "constant" else column.kind
+        if column.name in left_out:
+            kind = "drop"
+        elif column.is_learned and len(pc.unique(plain(made[column.name]))) <= 1:
+            kind = "constant"
         known = column.model_dump(include=set(KNOWN), exclude_none=True)
         found[column.name] = {**known, **layout.wishes.get(column.name, {}), "kind": kind}
     return found

@@ -119,6 +119,32 @@ def test_decimals_formats_weekdays_and_first_days_of_months_are_kept(made):
     assert {moment.hour for moment in made["moment"].to_pylist()} <= set(range(9, 17))
 
 
+def test_all_kinds_of_types_come_back():
+    rng = np.random.default_rng(0)
+    table = pa.table(
+        {
+            "time": pa.array([dt.time(int(hour), 30) for hour in rng.integers(0, 24, ROWS)]),
+            "duration": pa.array(rng.integers(0, 10**9, ROWS), pa.duration("us")),
+            "byte": pa.array(rng.integers(0, 255, ROWS), pa.uint8()),
+            "large": pa.array(rng.integers(0, 2**62, ROWS)),
+            "half": pa.array(rng.normal(size=ROWS).astype(np.float16)),
+            "nothing": pa.nulls(ROWS),
+            "one": ["x"] * ROWS,
+            "day": rng.integers(20200101, 20200131, ROWS),
+            "zone": pa.array(rng.integers(1_600_000_000, 1_700_000_000, ROWS), pa.timestamp("s", tz="Europe/Berlin")),
+            "share": [f"{value}%" for value in rng.integers(0, 100, ROWS)],
+            "answer": rng.choice(["Yes", "No"], ROWS),
+        }
+    )
+    found = _looked_at(table)
+    made = _rows(found)
+    assert made.schema.types == table.schema.types
+    assert {column.name for column in found.schema if column.kind == "constant"} == {"nothing", "one"}
+    assert set(made["answer"].to_pylist()) == {"Yes", "No"}
+    assert min(made["day"].to_pylist()) >= 20200101
+    assert all(text.endswith("%") for text in made["share"].to_pylist())
+
+
 def test_what_few_rows_hold_is_nowhere():
     table = TABLE.select(["label", "price", "day"]).to_pandas()
     table.loc[0, ["label", "price", "day"]] = ["Kim alone", 98_765_432.11, dt.date(1931, 5, 4)]
