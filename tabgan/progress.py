@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where `fit` stands."""
+    """Where a long run stands: `fit`, `sample` or a report."""
 
     stage: str
     """"encode", "warm-up", "game" or "choose"."""

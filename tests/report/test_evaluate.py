@@ -148,7 +148,7 @@ def table(rows: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame({"x": x, "y": y, "label": label, "sum": x + y + 0.1 * rng.normal(size=rows)})
 
 
-REAL, FRESH, HELD = table(1_000, 0), table(1_000, 1), table(1_000, 2)
+REAL, FRESH, HELD = table(800, 0), table(800, 1), table(800, 2)
 TABLES = {
     "fresh": FRESH,
     "shuffled": REAL.apply(lambda column: column.sample(frac=1, random_state=len(column.name)).to_numpy()),
@@ -195,7 +195,7 @@ def test_memory_is_seen_where_rows_lie_beside_real_ones() -> None:
 
 
 def test_copies_are_counted() -> None:
-    half = pd.concat([REAL.head(500), FRESH.head(500)])
+    half = pd.concat([REAL.head(400), FRESH.head(400)])
     assert evaluate(REAL, half).scores["exact_copies"] == pytest.approx(0.5)
     assert evaluated("fresh").scores["exact_copies"] == 0
 

@@ -38,14 +38,15 @@ def test_several_tables_are_compared_at_once() -> None:
     worse = fresh.assign(price=fresh["price"] + 1)
     told: list[Progress] = []
     report = evaluate(real, [fresh, worse], progress=told.append)
-    assert report.scores == pytest.approx(evaluate(real, worse).scores)
+    alone = evaluate(real, worse)
+    assert report.scores == pytest.approx(alone.scores)
     assert report.spread["shape"][1] == report.scores["shape"] < report.spread["shape"][0]
     assert [each.step for each in told] == list(range(10))
     assert {each.steps for each in told} == {10}
     page = report.to_html()
     assert "Over 2 synthetic tables" in page
     assert "Over 2 synthetic tables" in report.to_markdown()
-    assert "Over 2 synthetic tables" not in evaluate(real, worse).to_html()
+    assert "Over 2 synthetic tables" not in alone.to_html()
 
 
 def test_no_table_at_all_is_an_error(orders: pd.DataFrame) -> None:
