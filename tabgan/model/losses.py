@@ -21,11 +21,16 @@ def cross_entropies(logits: Tensor, codes: Tensor, layout: Layout) -> Tensor:
     return torch.stack(found, dim=1)
 
 
-def masked_loss(entropies: Tensor, hidden: Tensor) -> Tensor:
-    """The mean over rows of the mean over their hidden codes: with the number of hidden codes uniform this is, over the
-    number of codes, an unbiased estimate of -log p(row) (Uria et al. 2014, equation 6)."""
+def masked_losses(entropies: Tensor, hidden: Tensor) -> Tensor:
+    """The mean over each row's hidden codes, `(rows,)`: with the number of hidden codes uniform this is, over the number
+    of codes, an unbiased estimate of -log p(row) (Uria et al. 2014, equation 6). `(rows, codes)` both."""
     share = hidden / hidden.sum(dim=1, keepdim=True).clamp(min=1)
-    return (entropies * share).sum(dim=1).mean()
+    return (entropies * share).sum(dim=1)
+
+
+def masked_loss(entropies: Tensor, hidden: Tensor) -> Tensor:
+    """The mean of `masked_losses` over the rows."""
+    return masked_losses(entropies, hidden).mean()
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:

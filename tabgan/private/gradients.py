@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from tabgan.model.embedding import CodeTable
 from tabgan.model.generator import Block, Generator
-from tabgan.model.losses import cross_entropies
+from tabgan.model.losses import cross_entropies, masked_losses
 
 
 class Linear(NamedTuple):
@@ -103,10 +103,8 @@ def _linear(layer: nn.Linear, x: Tensor, parts: list[Part]) -> Tensor:
 
 
 def row_losses(logits: Tensor, codes: Tensor, known: Tensor, generator: Generator) -> Tensor:
-    """The mean over each row's hidden codes of their cross-entropies, `(rows,)`."""
-    hidden = ~known
-    share = hidden / hidden.sum(dim=1, keepdim=True).clamp(min=1)
-    return (cross_entropies(logits, codes, generator.layout) * share).sum(dim=1)
+    """The losses of predicting each row's hidden codes, `(rows,)`."""
+    return masked_losses(cross_entropies(logits, codes, generator.layout), ~known)
 
 
 def add_clipped(generator: Generator, codes: Tensor, known: Tensor, clip: float) -> Tensor:
