@@ -22,8 +22,8 @@ def cross_entropies(logits: Tensor, codes: Tensor, layout: Layout) -> Tensor:
 
 
 def masked_losses(entropies: Tensor, hidden: Tensor) -> Tensor:
-    """The mean over each row's hidden codes, `(rows,)`: with the number of hidden codes uniform this is, over the number
-    of codes, an unbiased estimate of -log p(row) (Uria et al. 2014, equation 6). `(rows, codes)` both."""
+    """The mean over each row's hidden codes, `(rows,)`, of `(rows, codes)` both: with the number of hidden codes
+    uniform this is, over the number of codes, an unbiased estimate of -log p(row) (Uria et al. 2014, equation 6)."""
     share = hidden / hidden.sum(dim=1, keepdim=True).clamp(min=1)
     return (entropies * share).sum(dim=1)
 

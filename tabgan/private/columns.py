@@ -16,16 +16,9 @@ from tabgan.column import Column, plain, plain_type
 from tabgan.encoding.cells import from_storage, to_storage
 from tabgan.inference import LARGEST, MAX_DECIMALS
 from tabgan.kinds import is_text
+from tabgan.private.grid import REFINED, SEEN, cells
 from tabgan.private.looks import Looks
 
-REFINED = (12, 14, 16, 18)
-"""Leading bits of a number that tell cells apart, one look after the other: sign and exponent, then 4, 16 and 64 parts
-of each octave."""
-SPLIT = 4.0
-"""A cell is refined where each part would hold so many times the noise on the average. One that is not reaches beyond
-its rows."""
-SEEN, NEAR = 3.0, 1.0
-"""A part counts where it holds so many times the noise; beside another that counts, the latter will do."""
 DECIMALS_SHARE = 0.99
 """So many of the rows have all their decimals."""
 MONTHLY_SHARE = 0.98
@@ -96,13 +89,13 @@ def _numbers(column: Column, values: pa.ChunkedArray, wishes: Mapping[str, Any],
     places = _decimals(column, numbers, wishes, looks)
     distinct, which, counts = np.unique(numbers, return_inverse=True, return_counts=True)  # NaNs are one value
     common = looks.unknown(counts.astype(float))
-    cells = _cells(numbers[(common == 0)[which]], looks)
-    sizes = np.concatenate([common, [size for _, _, size in cells]])
+    found = cells(numbers[(common == 0)[which]], looks)
+    sizes = np.concatenate([common, [size for _, _, size in found]])
     if not sizes.any():
         raise Unlearnable
     picked = looks.rng.permutation(_shared_out(sizes, rows))
-    low = np.concatenate([distinct, [low for low, _, _ in cells]])[picked]
-    high = np.concatenate([distinct, [high for _, high, _ in cells]])[picked]
+    low = np.concatenate([distinct, [low for low, _, _ in found]])[picked]
+    high = np.concatenate([distinct, [high for _, high, _ in found]])[picked]
     made = low + (high - low) * looks.rng.random(rows)
     if places is not None:
         steps = np.maximum(np.floor(made * 10.0**places), np.ceil(low * 10.0**places))
@@ -136,75 +129,6 @@ def _decimals(column: Column, numbers: np.ndarray, wishes: Mapping[str, Any], lo
         return None
     places = int(np.searchsorted(counts.cumsum(), DECIMALS_SHARE * counts.sum()))
     return places if places <= MAX_DECIMALS else None
-
-
-def _cells(numbers: np.ndarray, looks: Looks) -> list[tuple[float, float, float]]:
-    """Cells (from, to, rows) that hold the numbers, finer where there are many."""
-    keys = _keys(numbers[~np.isnan(numbers)])
-    found: list[tuple[int, int, float]] = []  # leading bits, how many of them, rows
-    parents = {0: np.inf}
-    before = 0
-    for bits in REFINED:
-        parts = keys >> (64 - bits)
-        if not parents:
-            break
-        children = np.concatenate([np.arange(p << (bits - before), (p + 1) << (bits - before)) for p in parents])
-        counts = looks.known(_counted(parts, children))
-        next_parents: dict[int, float] = {}
-        for i, (parent, size) in enumerate(parents.items()):
-            mine = slice(i << (bits - before), (i + 1) << (bits - before))
-            seen = np.where(counts[mine] >= looks.threshold, counts[mine], 0.0)
-            if before:
-                seen = _standing_out(counts[mine], looks.noise)
-            if not seen.any():
-                if before:
-                    found.append((parent, before, size))
-                continue
-            scale = 1.0 if before == 0 else size / seen.sum()
-            for child, count in zip(children[mine][seen > 0], seen[seen > 0] * scale, strict=True):
-                if bits < REFINED[-1] and count >= SPLIT * 2 ** (REFINED[1] - REFINED[0]) * looks.noise:
-                    next_parents[int(child)] = float(count)
-                else:
-                    found.append((int(child), bits, float(count)))
-        parents, before = next_parents, bits
-    return [(*_ends(cell, bits), size) for cell, bits, size in found]
-
-
-def _standing_out(counts: np.ndarray, noise: float) -> np.ndarray:
-    """Counts of neighbouring cells, 0 where they may well be noise: those of `SEEN` times it, and their neighbours'
-    as far as they hold `NEAR` times it (hysteresis, as in Canny 1986, "A computational approach to edge
-    detection")."""
-    kept = counts >= SEEN * noise
-    for _ in range(len(counts)):
-        beside = np.zeros_like(kept)
-        beside[1:] |= kept[:-1]
-        beside[:-1] |= kept[1:]
-        grown = kept | (beside & (counts >= NEAR * noise))
-        if (grown == kept).all():
-            break
-        kept = grown
-    return np.where(kept, counts, 0.0)
-
-
-def _counted(parts: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """How many of `parts` are each of `cells`, which rise."""
-    parts = np.sort(parts)
-    counted: np.ndarray = np.searchsorted(parts, cells, side="right") - np.searchsorted(parts, cells, side="left")
-    return counted
-
-
-def _keys(numbers: np.ndarray) -> np.ndarray:
-    """Numbers as whole ones of 64 bits, uint64, in the same order: their leading bits are sign, exponent, mantissa."""
-    bits = (numbers + 0.0).view(np.uint64)  # no negative zero
-    return np.where(bits >> np.uint64(63), ~bits, bits | np.uint64(1 << 63))
-
-
-def _ends(cell: int, bits: int) -> tuple[float, float]:
-    """The least and the greatest number that begin with these bits."""
-    ends = np.array([cell << (64 - bits), ((cell + 1) << (64 - bits)) - 1], dtype=np.uint64)
-    top = np.uint64(1 << 63)
-    low, high = np.where(ends & top, ends ^ top, ~ends).view(np.float64).tolist()
-    return max(low, -LARGEST), min(high, LARGEST)
 
 
 def _written(column: Column, numbers: np.ndarray, kind: pa.DataType) -> pa.Array:

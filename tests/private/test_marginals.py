@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tabgan.encoding.base import Draw
 from tabgan.errors import DataError, SchemaError
 from tabgan.private.budget import Budget, plan_looks
-from tabgan.private.columns import _ends, _keys
+from tabgan.private.grid import ends, keys
 from tabgan.private.looks import Looks
 from tabgan.private.marginals import Layout, Marginals, look
 
@@ -209,8 +209,8 @@ def test_facts_in_the_schema_are_refused():
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=50))
 def test_keys_of_numbers_are_in_their_order_and_lie_between_the_ends_of_their_cells(numbers):
     values = np.sort(np.array(numbers))
-    keys = _keys(values)
-    assert (keys[1:] >= keys[:-1]).all()
-    for value, key in zip(values.tolist(), keys.tolist(), strict=True):
-        low, high = _ends(key >> 44, 20)
+    found = keys(values)
+    assert (found[1:] >= found[:-1]).all()
+    for value, key in zip(values.tolist(), found.tolist(), strict=True):
+        low, high = ends(key >> 44, 20)
         assert low <= value <= high or abs(value) > 1e300
