@@ -65,5 +65,7 @@ def test_the_report_shows_the_fit_and_with_a_holdout_what_the_model_tells() -> N
     assert 0.3 < both.scores["likelihood_auc"] < 0.7
     assert both.looked_at["the model"] == 60
     assert "Membership by the model" in both.to_html()
+    assert "can be found out with a holdout" not in both.to_html()
+    assert "can be found out with a holdout" in alone.to_html()
     assert "Wasserstein estimate of the critic (game)" in alone.to_html()
     assert "Wasserstein estimate" not in evaluate(real, real).to_html()
