@@ -78,7 +78,7 @@ def comparable(schema: Schema, tables: Mapping[str, pa.Table]) -> dict[str, Comp
     column of the schema, or holds something else in it than the real table.
     """
     for part, table in tables.items():
-        _check_columns(schema, part, table)
+        check_columns(schema, part, table)
     columns: list[ComparableColumn] = []
     values: list[list[npt.NDArray[np.generic]]] = []
     for column in schema:
@@ -100,7 +100,8 @@ def comparable(schema: Schema, tables: Mapping[str, pa.Table]) -> dict[str, Comp
     }
 
 
-def _check_columns(schema: Schema, part: str, table: pa.Table) -> None:
+def check_columns(schema: Schema, part: str, table: pa.Table) -> None:
+    """Raises `DataError` where a table lacks a column of the schema."""
     lacking = [name for name in schema.names if name not in table.column_names]
     if lacking:
         raise DataError(

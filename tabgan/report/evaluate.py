@@ -15,7 +15,7 @@ from tabgan.column import Column
 from tabgan.errors import DataError, some_of
 from tabgan.progress import Listener, Progress
 from tabgan.report.association import associations
-from tabgan.report.columns import comparable
+from tabgan.report.columns import check_columns, comparable
 from tabgan.report.figures import Figures, Tell, figures
 from tabgan.report.histograms import marginals
 from tabgan.report.joints import joints
@@ -26,6 +26,7 @@ from tabgan.report.model import MOST_ROWS, Model, likelihood_auc, opened, traini
 from tabgan.report.pairs import PairScore, dependence, score_pairs
 from tabgan.report.report import Report, TableFacts
 from tabgan.report.several import joined
+from tabgan.report.utility import check_target
 from tabgan.report.verdict import find_alarms, judge
 from tabgan.schema import Schema
 from tabgan.tables import to_arrow
@@ -78,8 +79,10 @@ def evaluate(
     several = list(synthetic) if isinstance(synthetic, list | tuple) else [synthetic]
     if not several:
         raise DataError("there is no synthetic table to compare; give one, or a list of them.")
-    parts = ["reading", "columns and pairs", "detection", *["utility"] * (target is not None), "diversity", "privacy"]
+    parts = ["columns and pairs", "detection", *["utility"] * (target is not None), "diversity", "privacy"]
     parts += ["model"] * (model is not None)
+    steps = 1 + len(several) * len(parts)
+    _teller(progress, ["reading"], 0, steps)("reading")
     fitted = None if model is None else opened(model)
     if fitted is not None and fitted.spending_ is not None:
         warnings.warn(
@@ -87,14 +90,20 @@ def evaluate(
             "table without noise, and say more of single rows than the model does.",
             stacklevel=2,
         )
-    known = {"real": _Source.of("real", real)} | (
-        {} if holdout is None else {"holdout": _Source.of("holdout", holdout)}
-    )
-    reports = []
-    for i, each in enumerate(several):
-        tell = _teller(progress, parts, i * len(parts), len(several) * len(parts))
-        tell("reading")
-        reports.append(_compare(known | {"synthetic": _Source.of("synthetic", each)}, target, fitted, seed, tell))
+    known = {"real": _Source.of("real", real)}
+    if holdout is not None:
+        known["holdout"] = _Source.of("holdout", holdout)
+    tables = [known | {"synthetic": _Source.of("synthetic", each)} for each in several]
+    schema = Schema.infer(known["real"].table)
+    for sources in tables:  # all of them, before the slow part
+        for part, source in sources.items():
+            check_columns(schema, part, source.table)
+    if target is not None:
+        check_target([column.name for column in schema if column.is_learned], target)
+    reports = [
+        _compare(sources, schema, target, fitted, seed, _teller(progress, parts, 1 + i * len(parts), steps))
+        for i, sources in enumerate(tables)
+    ]
     return joined(reports)
 
 
@@ -109,10 +118,11 @@ class _Source:
         return cls(name, to_arrow(source)[0])
 
 
-def _compare(sources: Mapping[str, _Source], target: str | None, model: Model | None, seed: int, tell: Tell) -> Report:
+def _compare(
+    sources: Mapping[str, _Source], schema: Schema, target: str | None, model: Model | None, seed: int, tell: Tell
+) -> Report:
     """The report of one synthetic table."""
     arrow = {part: source.table for part, source in sources.items()}
-    schema = Schema.infer(arrow["real"])
     tables = comparable(schema, arrow)
     real, synthetic = tables["real"], tables["synthetic"]
     if not real.columns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,11 +35,7 @@ class Utility:
 def utility(train: ComparableTable, test: ComparableTable, target: str, seed: int) -> Utility | None:
     """How good boosted trees trained on `train` to predict the column `target` are on `test`; None where that is
     undefined."""
-    names = [column.name for column in train.columns]
-    if target not in names:
-        hint = meant(target, names, "; columns that are made up or not there cannot be predicted.")
-        raise DataError(f"there is no column {target!r} to predict{hint}")
-    at = names.index(target)
+    at = [column.name for column in train.columns].index(target)
     rng = np.random.default_rng(seed)
     rows = rng.permutation(train.rows)[:MOST_ROWS]
     labels = [is_label_ for i, is_label_ in enumerate(is_label(train)) if i != at]
@@ -50,6 +46,13 @@ def utility(train: ComparableTable, test: ComparableTable, target: str, seed: in
         return None
     some = rng.permutation(len(test_y))[:MOST_EXPLAINED]
     return Utility(score=score(test_x, np.arange(len(test_y))), importance=_falls(score, test_x, some, rng))
+
+
+def check_target(names: Sequence[str], target: str) -> None:
+    """Raises `DataError` where a target is none of the columns that are compared."""
+    if target not in names:
+        hint = meant(target, names, "; columns that are made up or not there cannot be predicted.")
+        raise DataError(f"there is no column {target!r} to predict{hint}")
 
 
 def agreement(one: Numbers, other: Numbers) -> float | None:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from tabgan.errors import DataError, FileError
+from tabgan.progress import Progress
 from tabgan.report import Report, evaluate
 from tabgan.report.columns import comparable
 from tabgan.report.likeness import ceiling, likeness
@@ -117,7 +118,7 @@ def test_what_is_left_out_is_said(orders: pd.DataFrame) -> None:
 def test_a_missing_column_is_named(orders: pd.DataFrame, part: str) -> None:
     tables = {"synthetic": orders, "holdout": orders} | {part: orders.drop(columns=["price", "size"])}
     with pytest.raises(DataError, match=rf"the {part} table lacks 2 column\(s\) of the real table: 'size', 'price'"):
-        evaluate(orders, tables["synthetic"], holdout=tables["holdout"])
+        evaluate(orders, [orders, tables["synthetic"]], holdout=tables["holdout"])
 
 
 def test_one_real_row_needs_a_holdout() -> None:
@@ -183,8 +184,10 @@ def test_without_a_holdout_utility_is_tested_on_a_fifth_of_the_real_table() -> N
 
 
 def test_an_unknown_target_is_answered_with_its_neighbour() -> None:
+    told: list[Progress] = []
     with pytest.raises(DataError, match=r"there is no column 'lable' to predict; did you mean 'label'\?"):
-        evaluate(REAL, FRESH, target="lable")
+        evaluate(REAL, FRESH, target="lable", progress=told.append)
+    assert [each.stage for each in told] == ["reading"]  # before the slow part
 
 
 def test_memory_is_seen_where_rows_lie_beside_real_ones() -> None:

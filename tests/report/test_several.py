@@ -41,8 +41,8 @@ def test_several_tables_are_compared_at_once() -> None:
     alone = evaluate(real, worse)
     assert report.scores == pytest.approx(alone.scores)
     assert report.spread["shape"][1] == report.scores["shape"] < report.spread["shape"][0]
-    assert [each.step for each in told] == list(range(10))
-    assert {each.steps for each in told} == {10}
+    assert [each.step for each in told] == list(range(9))
+    assert {each.steps for each in told} == {9}
     page = report.to_html()
     assert "Over 2 synthetic tables" in page
     assert "Over 2 synthetic tables" in report.to_markdown()
