@@ -68,6 +68,6 @@ def test_several_tables_a_model_and_files_for_a_pipeline(tabgan, orders, synthet
     assert "alarm, privacy: " in ran.out
     assert "detection: step" in ran.err
     assert "Over 2 synthetic tables" in page.read_text(encoding="utf-8")
-    assert "Held-out error of the warm-up" in page.read_text(encoding="utf-8")
+    assert "Membership by the model, AUC" in page.read_text(encoding="utf-8")
     assert summary.read_text(encoding="utf-8").startswith("### Poor")
     assert '<failure message="' in tests.read_text(encoding="utf-8")
