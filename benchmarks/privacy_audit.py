@@ -32,7 +32,7 @@ from tabgan.private.descent import Descent
 from tabgan.private.gradients import add_clipped
 from tabgan.private.learn import train
 from tabgan.private.looks import Looks, secret_rng
-from tabgan.private.marginals import Layout, look
+from tabgan.private.marginals import FileLayout, look
 from tabgan.training.history import History
 
 ROWS, STEPS = 1_500, 5
@@ -84,7 +84,7 @@ class Watched(Descent):
 
 def score(planted: bool) -> float:
     """How much of the canary the attacker sees in a fit with or without it."""
-    table, layout = rows_with(planted), Layout.of(rows_with(True), None)
+    table, layout = rows_with(planted), FileLayout.of(rows_with(True), None)
     spending = plan_looks(BUDGET, *layout.looks)
     looks = Looks(spending, secret_rng())
     marginals = look(table, layout, looks, ROWS)

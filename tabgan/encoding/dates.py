@@ -29,7 +29,7 @@ class DateEncoder(ColumnEncoder):
         ticks, missing = self.column.ticks(values)
         ticks = ticks[~missing]
         days = ticks // self._ticks_a_day
-        in_month = days - _month_start(_month_of(days))
+        in_month = days - month_start(month_of(days))
         monthly = len(np.unique(in_month)) <= FEW_DAYS and len(np.unique(days)) > FEW_DAYS
         time = ticks - days * self._ticks_a_day
         steps = [step * self.column.ticks_a_second for step in (3600, 60, 1)] + [1]
@@ -62,8 +62,8 @@ class DateEncoder(ColumnEncoder):
         days = ticks // self._ticks_a_day
         time = (ticks - days * self._ticks_a_day) // step
         if monthly:
-            months = _month_of(days)
-            return [part.astype(np.float64) for part in (months, days - _month_start(months), time)]
+            months = month_of(days)
+            return [part.astype(np.float64) for part in (months, days - month_start(months), time)]
         monday = days + 3  # 1 January 1970 was a Thursday
         return [part.astype(np.float64) for part in (monday // 7, monday % 7, time)]
 
@@ -81,7 +81,7 @@ class DateEncoder(ColumnEncoder):
             parts[i] = self.scales_[i].decode(np.maximum(codes[:, j], 1) - 1, draw.uniforms[:, j])
         major, minor, time = (np.rint(part).astype(np.int64) for part in parts)
         if self.monthly_:
-            days = np.minimum(_month_start(major) + minor, _month_start(major + 1) - 1)  # no 31 April
+            days = np.minimum(month_start(major) + minor, month_start(major + 1) - 1)  # no 31 April
         else:
             days = major * 7 + minor - 3
         ticks = days * self._ticks_a_day + time * self.step_
@@ -166,11 +166,11 @@ class DateEncoder(ColumnEncoder):
         return self._set(scales, state["monthly"], state["step"], state["first"], state["last"])
 
 
-def _month_of(days: np.ndarray) -> np.ndarray:
+def month_of(days: np.ndarray) -> np.ndarray:
     """Months since January 1970 of days since 1 January 1970."""
     return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
-def _month_start(months: np.ndarray) -> np.ndarray:
+def month_start(months: np.ndarray) -> np.ndarray:
     """The first day, in days since 1970, of months since January 1970."""
     return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)

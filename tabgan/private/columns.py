@@ -14,16 +14,16 @@ import pyarrow.compute as pc
 
 from tabgan.column import Column, plain, plain_type
 from tabgan.encoding.cells import from_storage, to_storage
+from tabgan.encoding.dates import FEW_DAYS, month_of, month_start
 from tabgan.inference import LARGEST, MAX_DECIMALS
 from tabgan.kinds import is_text
 from tabgan.private.grid import REFINED, SEEN, cells
-from tabgan.private.looks import Looks
+from tabgan.private.looks import Looks, shared_out
 
 DECIMALS_SHARE = 0.99
 """So many of the rows have all their decimals."""
 MONTHLY_SHARE = 0.98
 """Dates of which so many lie on `FEW_DAYS` days of the month lie on these."""
-FEW_DAYS = 4
 GRAINS = (86_400, 3_600, 60, 1)
 """Seconds to which times are rounded; finer ones come after these."""
 
@@ -60,7 +60,7 @@ def _labels(values: pa.ChunkedArray, rows: int, looks: Looks) -> pa.Array:
     sizes = looks.unknown(sizes)  # missing cells too: that there are any is no more known than a label
     if not sizes.any():
         raise Unlearnable
-    picked = looks.rng.permutation(_shared_out(sizes, rows))
+    picked = looks.rng.permutation(shared_out(sizes, rows))
     made = labels.take(pa.array(picked))
     if not pa.types.is_dictionary(values.type):
         return made.cast(values.type)
@@ -77,13 +77,6 @@ def _labels(values: pa.ChunkedArray, rows: int, looks: Looks) -> pa.Array:
     )
 
 
-def _shared_out(sizes: np.ndarray, rows: int) -> np.ndarray:
-    """`(rows,)` cells, each as often as its size says, as nearly as whole numbers can."""
-    edges = np.cumsum(sizes) / sizes.sum()
-    found: np.ndarray = np.minimum(np.searchsorted(edges, (np.arange(rows) + 0.5) / rows, "right"), len(sizes) - 1)
-    return found
-
-
 def _numbers(column: Column, values: pa.ChunkedArray, wishes: Mapping[str, Any], rows: int, looks: Looks) -> pa.Array:
     numbers = _bounded(column.numbers(values), wishes)
     places = _decimals(column, numbers, wishes, looks)
@@ -93,7 +86,7 @@ def _numbers(column: Column, values: pa.ChunkedArray, wishes: Mapping[str, Any],
     sizes = np.concatenate([common, [size for _, _, size in found]])
     if not sizes.any():
         raise Unlearnable
-    picked = looks.rng.permutation(_shared_out(sizes, rows))
+    picked = looks.rng.permutation(shared_out(sizes, rows))
     low = np.concatenate([distinct, [low for low, _, _ in found]])[picked]
     high = np.concatenate([distinct, [high for _, high, _ in found]])[picked]
     made = low + (high - low) * looks.rng.random(rows)
@@ -150,13 +143,13 @@ def _dates(column: Column, values: pa.ChunkedArray, rows: int, looks: Looks) -> 
     ticks, missing = column.ticks(values)
     second = column.ticks_a_second
     days, times = np.divmod(ticks, 86_400 * second)
-    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    months = month_of(days)
     distinct, counts = np.unique(np.where(missing, np.iinfo(np.int64).min, months), return_counts=True)
     by_month = looks.unknown(counts.astype(float))
     if not by_month.any():
         raise Unlearnable
     days, times = days[~missing], times[~missing]
-    first = months[~missing].astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    first = month_start(months[~missing])
     by_weekday = _seen(looks.known(np.bincount((days + 3) % 7, minlength=7)), looks)  # 1 January 1970 was a Thursday
     by_day = looks.known(np.bincount(days - first, minlength=31))
     grains = np.array([grain * second for grain in GRAINS])
@@ -164,24 +157,24 @@ def _dates(column: Column, values: pa.ChunkedArray, rows: int, looks: Looks) -> 
     by_grain = looks.known(np.bincount(grain, minlength=len(GRAINS) + 1))
     by_hour = _seen(looks.known(np.bincount(times // (3_600 * second), minlength=24)), looks)
 
-    month = looks.rng.permutation(distinct[_shared_out(by_month, rows)])
+    month = looks.rng.permutation(distinct[shared_out(by_month, rows)])
     gone = month == np.iinfo(np.int64).min
     month = np.where(gone, 0, month)
-    start, end = ((month + i).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) for i in (0, 1))
+    start, end = month_start(month), month_start(month + 1)
     common = np.argsort(-by_day, kind="stable")[:FEW_DAYS]
     common = common[by_day[common] >= looks.threshold]
     if by_day[common].sum() >= MONTHLY_SHARE * by_day.sum() > 0:
-        day = np.minimum(start + looks.rng.permutation(common[_shared_out(by_day[common], rows)]), end - 1)
+        day = np.minimum(start + looks.rng.permutation(common[shared_out(by_day[common], rows)]), end - 1)
     else:
         day = start + (looks.rng.random(rows) * (end - start)).astype(np.int64)
         if by_weekday.any():
-            wanted = looks.rng.permutation(_shared_out(by_weekday, rows))
+            wanted = looks.rng.permutation(shared_out(by_weekday, rows))
             day += wanted - (day + 3) % 7
             day = np.where(day < start, day + 7, np.where(day >= end, day - 7, day))  # of the same month
     time = np.zeros(rows, dtype=np.int64)
     step = _step(by_grain, second)
     if step < 86_400 * second and by_hour.any():
-        hour = looks.rng.permutation(_shared_out(by_hour, rows)) * 3_600 * second
+        hour = looks.rng.permutation(shared_out(by_hour, rows)) * 3_600 * second
         time = hour + (looks.rng.random(rows) * 3_600 * second / step).astype(np.int64) * step
     return column.from_ticks(day * 86_400 * second + time, gone, values.type)
 

@@ -25,7 +25,7 @@ from tabgan.model.generator import Generator
 from tabgan.private.budget import Budget, Spending, plan_looks, plan_steps
 from tabgan.private.descent import STEPS, Descent, batch_share
 from tabgan.private.looks import Looks, secret_rng, secret_torch_rng
-from tabgan.private.marginals import Layout, Marginals, look
+from tabgan.private.marginals import FileLayout, Marginals, look
 from tabgan.private.pairs import Pairs
 from tabgan.private.raking import raked
 from tabgan.progress import Progress
@@ -97,27 +97,30 @@ def learn_privately(source: Source, schema: Any, budget: Budget, history: Histor
     Nothing here follows from a seed: noise that can be made again hides nothing. Raises `DataError` or `SchemaError`
     for tables that cannot be learned, and `ConfigError` for a budget that cannot be met, before training."""
     table = source.whole()
-    layout = Layout.of(table, schema)
+    layout = FileLayout.of(table, schema)
     spending = plan_looks(budget, *layout.looks)
     looks = Looks(spending, secret_rng())
     rows = looks.rows(table.num_rows)
     check_rows(rows, budget)
     marginals = look(table, layout, looks, rows)
-    encoder, count = marginals.encoder, min(max(rows, LEAST_ROWS), MOST_ROWS)
+    encoder, count = marginals.encoder, _handed_on(rows)
     made = np.zeros((count, 0), dtype=np.int64)
     if encoder.codes:  # and not nothing but keys
         trained = train(marginals, rows, spending, history, device)
-        made, spending = _drawn(trained, count, device).cpu().numpy(), trained.spending
+        made, spending = _drawn(trained, count, device).numpy(), trained.spending
     return Private(Learned(marginals.schema, encoder, made, {}), rows, spending)
 
 
 def train(marginals: Marginals, rows: int, spending: Spending, history: History, device: str) -> Trained:
     """Spend what the looks have left on about so many `rows`."""
-    rng, layout = secret_torch_rng(device), marginals.encoder.codes
-    codes = torch.from_numpy(marginals.codes).to(device)
-    frequencies = torch.from_numpy(marginals.frequencies).float().to(device)
-    pairs = Pairs(codes, layout, frequencies, rows, spending.pair_noise, rng)
-    network = _tree_learned(pairs, layout, min(max(rows, LEAST_ROWS), MOST_ROWS), rng, history, device)
+    layout, codes = marginals.encoder.codes, torch.from_numpy(marginals.codes)
+    frequencies = torch.from_numpy(marginals.frequencies).float()
+    counting = secret_torch_rng("cpu")
+    pairs = Pairs(codes, layout, frequencies, rows, spending.pair_noise, counting)
+    count = _handed_on(rows)
+    made = Rows(pairs.tree_rows(count + TREE_HELD_OUT, counting), TREE_HELD_OUT, device, counting)
+    rng = secret_torch_rng(device)
+    network = _tree_learned(made, layout, frequencies, count, rng, history)
     spending = plan_steps(spending, STEPS, batch_share(rows))
 
     def told(step: int) -> bool:
@@ -125,7 +128,7 @@ def train(marginals: Marginals, rows: int, spending: Spending, history: History,
             history.report("private descent", step, STEPS)
         return history.spent < DESCENT_SHARE
 
-    return Trained(marginals, pairs, Descent(network, codes, spending, rows, rng).run(told), spending)
+    return Trained(marginals, pairs, Descent(network, codes.to(device), spending, rows, rng).run(told), spending)
 
 
 def _drawn(trained: Trained, count: int, device: str) -> Tensor:
@@ -138,16 +141,20 @@ def _drawn(trained: Trained, count: int, device: str) -> Tensor:
     return raked(rows, count, pairs, trained.spending.look_noise)
 
 
+def _handed_on(rows: int) -> int:
+    """How many rows are handed on for about so many real ones."""
+    return min(max(rows, LEAST_ROWS), MOST_ROWS)
+
+
 def _tree_learned(
-    pairs: Pairs, codes: Sequence[Code], rows: int, rng: torch.Generator, history: History, device: str
+    made: Rows, codes: Sequence[Code], frequencies: Tensor, rows: int, rng: torch.Generator, history: History
 ) -> Generator:
     """The network after the rows of the tree."""
 
     def told(progress: Progress) -> None:
         history.report("private tree", progress.step, progress.steps)
 
-    made = Rows(pairs.tree_rows(rows + TREE_HELD_OUT, rng), TREE_HELD_OUT, device, rng)
-    network = Generator(codes, pairs.frequencies, MODEL, keyed("private")).to(device)
+    network = Generator(codes, frequencies, MODEL, keyed("private")).to(made.device)
     config = schedule(TREE, rows, codes)
     found = WarmUp(network, made, config, History(told, history.left(TREE_SHARE)), rng).run()
     return found.requires_grad_(True)

@@ -56,3 +56,10 @@ class Looks:
     def threshold(self) -> float:
         """The least count at which an unknown cell comes out."""
         return 1 + self.noise * float(-ndtri(self._spending.threshold_delta)) + 0.5  # counts are rounded
+
+
+def shared_out(sizes: np.ndarray, rows: int) -> np.ndarray:
+    """`(rows,)` rising numbers of cells, each as often as its size says, as nearly as whole numbers can."""
+    edges = np.cumsum(sizes) / sizes.sum()
+    found: np.ndarray = np.minimum(np.searchsorted(edges, (np.arange(rows) + 0.5) / rows, "right"), len(sizes) - 1)
+    return found

@@ -34,7 +34,7 @@ KNOWN = ("dtype", "format", "pii", "locale")
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileLayout:
     """What is known of a table beforehand."""
 
     schema: Schema
@@ -42,7 +42,7 @@ class Layout:
     """What the user says of columns, by their names: known to all."""
 
     @classmethod
-    def of(cls, table: pa.Table, schema: Any) -> Layout:
+    def of(cls, table: pa.Table, schema: Any) -> FileLayout:
         """The layout of `table`, and `schema` as a user gives it. Raises `SchemaError` for one that does not fit."""
         wishes = _wishes(schema)
         return cls(Schema.infer(table, replace(wishes, facts=())), wishes.columns)
@@ -66,7 +66,7 @@ class Marginals:
     """`(rows, codes)` int64 of the real rows."""
 
 
-def look(table: pa.Table, layout: Layout, looks: Looks, rows: int) -> Marginals:
+def look(table: pa.Table, layout: FileLayout, looks: Looks, rows: int) -> Marginals:
     """Look at the columns one by one; `rows`: about how many there are. Raises `DataError` where nothing is seen."""
     made, left_out = _made(table, layout, looks, min(max(rows, LEAST_MADE), MOST_MADE))
     found = Schema.infer(made, Wishes(_settings(layout, made, left_out), ()))
@@ -89,7 +89,7 @@ def _wishes(schema: Any) -> Wishes:
     return wishes
 
 
-def _made(table: pa.Table, layout: Layout, looks: Looks, rows: int) -> tuple[pa.Table, list[str]]:
+def _made(table: pa.Table, layout: FileLayout, looks: Looks, rows: int) -> tuple[pa.Table, list[str]]:
     """The made-up table, and the columns that are left out of it for want of common values."""
     columns, left_out = [], []
     for column in layout.schema:
@@ -124,7 +124,7 @@ def _metadata(schema: pa.Schema) -> dict[bytes, bytes] | None:
     return {**found, b"pandas": json.dumps(told).encode()}
 
 
-def _settings(layout: Layout, made: pa.Table, left_out: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _settings(layout: FileLayout, made: pa.Table, left_out: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What is known of the columns, for the schema of the made-up table."""
     found: dict[str, dict[str, Any]] = {}
     for column in layout.schema:

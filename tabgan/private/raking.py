@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from tabgan.private.looks import shared_out
 from tabgan.private.pairs import Pairs
 
 EVENNESS = 1e4
@@ -17,23 +18,21 @@ STEPS, RATE = 120, 0.05
 
 
 def raked(rows: Tensor, count: int, pairs: Pairs, look_noise: float) -> Tensor:
-    """`(count, codes)` of `(rows, codes)` int64, which are more, so that all pairs are about as often as in `pairs`.
+    """`(count, codes)` of `(rows, codes)` int64, which are more, so that all pairs are about as often as in `pairs`; on
+    the CPU.
 
     `look_noise`: the standard deviation of the noise on the counts that single codes come from."""
     phi = pairs.pooling.one_hot(rows)
-    target, is_pair = pairs.table()
-    weights = torch.zeros(len(rows), device=rows.device, requires_grad=True)
+    weights = torch.zeros(len(rows), requires_grad=True)
     optimizer = torch.optim.Adam([weights], lr=RATE)
     for _ in range(STEPS):
         shares = torch.softmax(weights, dim=0)
         found = phi.T @ (phi * shares[:, None])
-        off = (found - target).square() * pairs.rows**2
-        misfit = (off * is_pair).sum() / (2 * pairs.noise**2) + off.diagonal().sum() / (2 * look_noise**2)
+        off = (found - pairs.table).square() * pairs.rows**2
+        misfit = (off * pairs.is_pair).sum() / (2 * pairs.noise**2) + off.diagonal().sum() / (2 * look_noise**2)
         uneven = (shares * (shares * len(rows)).clamp(min=1e-12).log()).sum()
         optimizer.zero_grad()
         (misfit + EVENNESS * uneven).backward()
         optimizer.step()
     shares = torch.softmax(weights.detach(), dim=0).double()
-    places = (torch.arange(count, device=rows.device) + 0.5) / count
-    picked = torch.searchsorted(shares.cumsum(0), places.double()).clamp(max=len(rows) - 1)
-    return rows[picked]
+    return rows[torch.from_numpy(shared_out(shares.numpy(), count))]

@@ -19,14 +19,14 @@ from tabgan.errors import DataError, SchemaError
 from tabgan.private.budget import Budget, plan_looks
 from tabgan.private.grid import ends, keys
 from tabgan.private.looks import Looks
-from tabgan.private.marginals import Layout, Marginals, look
+from tabgan.private.marginals import FileLayout, Marginals, look
 
 ROWS = 20_000
 RNG = np.random.default_rng(3)
 
 
 def _looked_at(table: pa.Table, epsilon: float = 10.0, schema=None) -> Marginals:
-    layout = Layout.of(table, schema)
+    layout = FileLayout.of(table, schema)
     looks = Looks(plan_looks(Budget(epsilon), *layout.looks), np.random.default_rng(0))
     return look(table, layout, looks, table.num_rows)
 
@@ -174,7 +174,7 @@ def test_the_codes_of_a_row_depend_on_no_other_row():
 
 def test_keys_and_personal_values_are_made_up_without_a_look():
     table = pa.table({"id": [f"C-{i:05d}" for i in range(ROWS)], "label": TABLE["label"]})
-    assert Layout.of(table, None).looks == (1, 1)
+    assert FileLayout.of(table, None).looks == (1, 1)
     rows = _rows(_looked_at(table))
     assert len(set(rows["id"].to_pylist())) == 5_000
     assert not any(text.startswith("C-") for text in rows["id"].to_pylist())
@@ -193,9 +193,9 @@ def test_a_column_without_common_labels_is_left_out_with_a_warning():
 
 def test_bounds_and_decimals_that_all_know_cost_no_look():
     table = TABLE.select(["price"])
-    assert Layout.of(table, None).looks == (6, 1)
+    assert FileLayout.of(table, None).looks == (6, 1)
     schema = {"columns": {"price": {"minimum": 0, "maximum": 100, "precision": 0}}}
-    assert Layout.of(table, schema).looks == (5, 1)
+    assert FileLayout.of(table, schema).looks == (5, 1)
     rows = _rows(_looked_at(table, schema=schema))["price"].to_numpy()
     assert rows.max() <= 100
     assert (rows == np.rint(rows)).all()
@@ -203,7 +203,7 @@ def test_bounds_and_decimals_that_all_know_cost_no_look():
 
 def test_facts_in_the_schema_are_refused():
     with pytest.raises(SchemaError, match="facts are not kept under epsilon"):
-        Layout.of(TABLE, {"facts": [{"kind": "order", "column": "price", "of": ["whole"]}]})
+        FileLayout.of(TABLE, {"facts": [{"kind": "order", "column": "price", "of": ["whole"]}]})
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=50))
