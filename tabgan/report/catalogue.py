@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tabgan.report.report import Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,3 +65,24 @@ FIGURES = {
     "singled_out": Entry(group="Privacy", title="Rare combinations given away", best="as real rows", write=percent),
 }
 """By the names in `Report.scores`."""
+
+
+def title(name: str) -> str:
+    """The title of a score, or of "overall"."""
+    return FIGURES[name].title if name in FIGURES else name.capitalize()
+
+
+def written(name: str, value: float) -> str:
+    """A value of a score, or of "overall"."""
+    return FIGURES[name].write(value) if name in FIGURES else f"{value:.2f}"
+
+
+def beside(report: Report, name: str) -> list[str]:
+    """A score of the synthetic rows, of other real rows and of shuffled columns."""
+    places = (report.scores, report.baselines["holdout"], report.baselines["independent"])
+    return [written(name, scores[name]) if name in scores else "–" for scores in places]
+
+
+def spread(report: Report) -> list[list[str]]:
+    """Title, median, least and largest of each score, where several synthetic tables were compared."""
+    return [[title(name), *(written(name, value) for value in values)] for name, values in report.spread.items()]

@@ -6,7 +6,6 @@ that the two can be told apart without colour. Values of the data are only ever 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,13 @@ _MOST_OTHERS = 1.5
 _NO_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """All but the characters of XML 1.0, section 2.2."""
 _SHARES: Spec = {"format": "~%", "tickCount": 3, "domain": False, "ticks": False}
-_COLOURS = {"real": "#3b7fb8", "synthetic": "#d45d00", "line": "#c9d0d8", "grid": "#e8ebef"}
+_COLOURS = {
+    "var(--real)": "#3b7fb8",
+    "var(--synthetic)": "#d45d00",
+    "var(--line)": "#c9d0d8",
+    "var(--grid)": "#e8ebef",
+    "currentColor": "#1d2630",
+}
 """The page's light colours, for charts outside of it."""
 _CONFIG: Spec = {
     "aria": False,
@@ -103,10 +108,16 @@ def figure(marginal: Histogram | Bars, title: str) -> Chart:
     """A column's chart for a notebook: an altair chart, in colours of its own."""
     import altair
 
-    text = json.dumps({"title": title, "config": _CONFIG} | marginal_chart(marginal))
-    for variable, colour in _COLOURS.items():
-        text = text.replace(f"var(--{variable})", colour)
-    return altair.Chart.from_dict(json.loads(text.replace('"currentColor"', '"#1d2630"')))
+    return altair.Chart.from_dict({"title": title} | _coloured({"config": _CONFIG} | marginal_chart(marginal)))
+
+
+def _coloured(value: Any) -> Any:
+    """A chart in the colours of `_COLOURS`; its data stay as they are."""
+    if isinstance(value, dict):
+        return {key: each if key == "data" else _coloured(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_coloured(each) for each in value]
+    return _COLOURS.get(value, value) if isinstance(value, str) else value
 
 
 def svg(chart: Spec) -> str:

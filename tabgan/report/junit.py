@@ -6,14 +6,12 @@ from xml.etree import ElementTree
 
 from tabgan.report.charts import printable
 from tabgan.report.report import Report
-
-KINDS = ("columns", "trend", "detection", "diversity", "privacy")
-"""What alarms are about."""
+from tabgan.report.verdict import ABOUT
 
 
 def junit(report: Report, fail_under: float | None = None) -> str:
     """One test for each kind of alarm and, with `fail_under`, one for the scores; the numbers are properties."""
-    tests = {kind: [alarm.text for alarm in report.alarms if alarm.about == kind] for kind in KINDS}
+    tests = {kind: [alarm.text for alarm in report.alarms if alarm.about == kind] for kind in ABOUT}
     if fail_under is not None:
         tests["scores"] = report.below(fail_under)
     failed = sum(map(bool, tests.values()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from tabgan.report.catalogue import FIGURES, percent
+from tabgan.report.catalogue import FIGURES, beside, percent, spread
 from tabgan.report.charts import printable
 from tabgan.report.report import Report
 from tabgan.report.verdict import FORMULA
@@ -40,7 +40,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield f"Over {report.compared} synthetic tables; all else is about the worst one:"
         yield ""
-        yield from _table(["Score", "Median", "Least", "Largest"], _spread(report))
+        yield from _table(["Score", "Median", "Least", "Largest"], spread(report))
     scored = [column for column in report.columns.values() if column.similarity is not None]
     worst = sorted(scored, key=lambda column: column.similarity or 0.0)[:WORST_COLUMNS]
     yield ""
@@ -50,15 +50,7 @@ def _lines(report: Report) -> Iterator[str]:
 def _scores(report: Report) -> Iterator[list[str]]:
     for name, entry in FIGURES.items():
         if name in report.scores:
-            places = (report.scores, report.baselines["holdout"], report.baselines["independent"])
-            values = [entry.write(scores[name]) if name in scores else "–" for scores in places]
-            yield [entry.title, *values, entry.best]
-
-
-def _spread(report: Report) -> Iterator[list[str]]:
-    for name, values in report.spread.items():
-        title = FIGURES[name].title if name in FIGURES else name.capitalize()
-        yield [title, *(FIGURES[name].write(value) if name in FIGURES else f"{value:.2f}" for value in values)]
+            yield [entry.title, *beside(report, name), entry.best]
 
 
 def _table(head: Sequence[str], rows: Iterator[list[str]] | list[list[str]]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tabgan.report.catalogue import FIGURES, percent
+from tabgan.report.catalogue import FIGURES, beside, percent, spread
 from tabgan.report.charts import curve_chart, line_chart, marginal_chart, svg
 from tabgan.report.columnfacts import facts_of
 from tabgan.report.drawing import Cells, heat_map, joint, spark
@@ -113,7 +113,7 @@ def render(report: Report) -> str:
         parts=PARTS,
         scores=_scores(report),
         groups=_groups(report),
-        spread=_spread(report),
+        spread=spread(report),
         telling=_telling(report),
         curve=None if curve is None else Markup(svg(curve_chart(curve))),
         cards=_cards(report),
@@ -184,34 +184,16 @@ def _groups(report: Report) -> dict[str, list[_Figure]]:
 
 
 def _figures(report: Report, group: str) -> list[_Figure]:
-    places = [report.scores, report.baselines["holdout"], report.baselines["independent"]]
     return [
         _Figure(
             title=entry.title if name != "tstr" else f"{entry.title}, “{report.target}”",
             best=entry.best,
-            values=[entry.write(scores[name]) if name in scores else "–" for scores in places],
+            values=beside(report, name),
             reading=read_figure(report, name),
         )
         for name, entry in FIGURES.items()
         if entry.group == group and name in report.scores and name not in ("shape", "trend")
     ]
-
-
-def _spread(report: Report) -> list[tuple[str, str, str, str]]:
-    """Title, median, least and largest of each score, where several synthetic tables were compared."""
-    return [
-        (
-            FIGURES[name].title if name in FIGURES else "Overall",
-            _written(name, median),
-            _written(name, least),
-            _written(name, largest),
-        )
-        for name, (median, least, largest) in report.spread.items()
-    ]
-
-
-def _written(name: str, value: float) -> str:
-    return FIGURES[name].write(value) if name in FIGURES else f"{value:.2f}"
 
 
 def _telling(report: Report) -> list[tuple[str, float, float]]:

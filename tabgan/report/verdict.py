@@ -20,6 +20,8 @@ GRADES = ((0.9, "excellent"), (0.75, "good"), (0.5, "fair"), (0.0, "poor"))
 CLOSE = 0.005
 """Similarities that differ by less than half a point read as equal."""
 
+ABOUT = ("columns", "trend", "detection", "diversity", "privacy")
+"""What alarms are about."""
 PARTS = {
     "columns": "1 − (ceiling − shape) / 0.1",
     "pairs": "(dependence − floor) / (ceiling − floor); where these hardly differ, 1 − (ceiling − dependence) / 0.1",
@@ -39,7 +41,7 @@ FORMULA = (
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """What is wrong, in a sentence, and what it is about: columns, trend, detection, diversity or privacy."""
+    """What is wrong, in a sentence, and what it is about, one of `ABOUT`."""
 
     about: str
     text: str
