@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tabgan.private.budget import DELTA
 from tabgan_cli.options import Device, Force, Quiet, seconds
 from tabgan_cli.progress import shown
 
@@ -49,7 +50,7 @@ def fit(
     ] = None,
     delta: Annotated[
         float, typer.Option(metavar="D", help="The chance that the promise fails; far below 1 / rows.")
-    ] = 1e-5,
+    ] = DELTA,
     seed: Annotated[
         int, typer.Option(metavar="N", help="Start the random numbers here; the same seed gives the same model.")
     ] = 0,
@@ -100,9 +101,9 @@ def fit(
     try:
         synthesizer.save(model, force=force)
     except FileError as error:
-        raise (
-            FileError(f"{error} Mend that and go on with: {join(again)}") if part and part.exists() else error
-        ) from None
+        if not part or not part.exists():
+            raise
+        raise FileError(f"{error} Mend that and go on with: {join(again)}") from None
     if not quiet:
         for note in synthesizer.schema.notes():
             typer.echo(f"note: {note}")

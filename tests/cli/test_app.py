@@ -77,10 +77,10 @@ def test_defaults_are_those_of_the_library():
     import tabgan
 
     for function, library, names in (
-        (fit, tabgan.Synthesizer.__init__, ["seed", "device", "time_limit"]),
+        (fit, tabgan.Synthesizer.__init__, ["seed", "device", "time_limit", "epsilon", "delta"]),
         (sample, tabgan.load, ["device"]),
-        (sample, tabgan.Synthesizer.sample_tables, ["seed", "rounds"]),
-        (report, tabgan.evaluate, ["seed", "holdout"]),
+        (sample, tabgan.Synthesizer.sample_tables, ["seed", "rounds", "shard"]),
+        (report, tabgan.evaluate, ["seed", "holdout", "target", "model"]),
     ):
         offered, given = (inspect.signature(each).parameters for each in (function, library))
         assert [offered[name].default for name in names] == [given[name].default for name in names]
