@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-FOLDS, TREES = 3, 100
+TREES = 100
 LEAST_VALUES = 20
 """Of fewer values than this some folds may have none."""
 MOST_LABELS = 255
@@ -20,12 +20,12 @@ Guess = Callable[[np.ndarray], npt.NDArray[np.float64]]
 """How likely each row is an other one, `(rows,)`, given `(rows, columns)`."""
 
 
-def c2st_auc(real: np.ndarray, other: np.ndarray, labels: Sequence[bool], seed: int) -> float:
+def c2st_auc(real: np.ndarray, other: np.ndarray, labels: Sequence[bool], folds: int, seed: int) -> float:
     """Cross-validated AUC of trees that tell `other` from `real` rows, both `(rows, columns)` numbers: 0.5 where they
     cannot, 1 where they always can. `labels`: the columns that they may split by sets of values."""
     from sklearn.metrics import roc_auc_score
 
-    truth, guesses = c2st_guesses(real, other, trees(labels, seed), seed)
+    truth, guesses = c2st_guesses(real, other, trees(labels, seed), folds, seed)
     return float(roc_auc_score(truth, guesses))
 
 
@@ -33,6 +33,7 @@ def c2st_guesses(
     real: np.ndarray,
     other: np.ndarray,
     classifier: object,
+    folds: int,
     seed: int,
     look: Callable[[Guess, np.ndarray, np.ndarray], None] | None = None,
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
@@ -44,7 +45,7 @@ def c2st_guesses(
     rows = _seen(np.concatenate([real, other]))
     truth = np.repeat([False, True], [len(real), len(other)])
     guesses = np.empty(len(rows))
-    for fitted, held in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(rows, truth):
+    for fitted, held in StratifiedKFold(folds, shuffle=True, random_state=seed).split(rows, truth):
         model = clone(classifier).fit(rows[fitted], truth[fitted])
 
         def guess(some: np.ndarray, model: object = model) -> npt.NDArray[np.float64]:
