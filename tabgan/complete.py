@@ -215,6 +215,7 @@ class Completion:
         for pattern, rows in _patterns(known):
             cells = {int(i): torch.from_numpy(codes[rows, i]).to(device) for i in np.flatnonzero(pattern) if i != code}
             walk = Rounds(tables, self.networks.exclusions, known=cells)
+            walk.look()
             found[rows] = walk.logits(code)[:, 1:].softmax(dim=1).cpu().numpy()
         told = np.flatnonzero(known[:, code] & (codes[:, code] > 0))  # by a column that says the same
         found[told] = np.eye(found.shape[1])[codes[told, code] - 1]
@@ -232,8 +233,7 @@ class Completion:
             walk = Rounds(tables, networks.exclusions)
             total = torch.zeros(len(block), device=block.device)
             for code in range(block.shape[1]):
-                if code:
-                    walk.look()
+                walk.look()
                 logs = walk.logits(code).log_softmax(dim=1).expand(len(block), -1)
                 total += logs.gather(1, block[:, code : code + 1]).squeeze(1)
                 walk.put(code, block[:, code])

@@ -33,13 +33,13 @@ class Tables:
         """What the trunk reads where no code is known, `(width,)`."""
         self.values = network.values.rows() - network.unknown[owner]
         """What it reads more of each value that is, `(total, width)`."""
-        self.heads, self.bias = network.heads.rows(), network.bias + network.impossible
+        self.heads, self.bias = network.heads.rows().to(precision or torch.float32), network.bias + network.impossible
         self.blocks = network.blocks if precision is None else _copied(network.blocks, precision)
         self._solved: dict[bytes, Solution] = {}
 
     def features(self, x: Tensor, z: Tensor | None) -> Tensor:
         """What the heads read, `(rows, width)`, of the sum of `nothing` and the values, `(rows, width)`."""
-        return self.network.trunk(x, z, self.blocks)
+        return self.network.trunk(x, z, self.blocks).to(self.heads.dtype)
 
     def solution(self, known: bytes) -> Solution:
         """What the known codes, a byte each, say of numbers; the same codes are often known again."""
@@ -143,7 +143,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """`(rows, width)` to `(rows, width)`."""
         y = nn.functional.silu(_affine(self.norm(x), self.inner, self.precision))
-        return x + _affine(y, self.outer, self.precision)
+        y = _affine(y, self.outer, self.precision)
+        return x.add_(y) if torch.is_inference_mode_enabled() else x + y  # without gradients no one reads x again
 
 
 def _affine(x: Tensor, layer: nn.Linear, precision: torch.dtype) -> Tensor:

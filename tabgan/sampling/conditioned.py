@@ -60,9 +60,8 @@ class ConditionedSampler:
         walk = Rounds(self.tables, self.exclusions, known=known)
         groups = split_by_dependence(self.information[free][:, free], self.rounds) if free else []
         uniforms = spread_uniforms(rows, count, rng).to(self.device)
-        for i, place in enumerate(torch.randperm(len(groups), generator=rng).tolist()):
-            if i:
-                walk.look()
+        for place in torch.randperm(len(groups), generator=rng).tolist():
+            walk.look()
             for code in (free[each] for each in groups[place]):
                 logits = walk.logits(code)
                 if self.complete and logits.shape[1] > 1:
@@ -82,8 +81,7 @@ class ConditionedSampler:
         log_weights = torch.zeros(rows * copies, device=self.device)
         possible = torch.ones(rows * copies, dtype=torch.bool, device=self.device)
         for i, code in enumerate(codes):
-            if i:
-                walk.look()
+            walk.look()
             logits = walk.logits(code)
             allowed = logits + self._log_weights(code, plan, walk.drawn)
             possible &= allowed.max(dim=1).values > IMPOSSIBLE / 2

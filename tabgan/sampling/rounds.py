@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from tabgan.model.generator import Tables
+from tabgan.sampling.alike import Alike
 from tabgan.sampling.exclusions import Exclusions
 
 
 class Rounds:
     """The walk over the rounds that sampling and the game share: look, draw some codes, look again.
 
-    Drawn codes are whole numbers `(rows,)` or weights `(rows, cardinality)`, through which gradients pass. As long as
-    nothing tells rows apart, the logits of one row, `(1, cardinality)`, stand for all.
+    Drawn codes are whole numbers `(rows,)` or weights `(rows, cardinality)`, through which gradients pass. The trunk
+    sees rows that are alike so far as one; as long as nothing tells any apart, the logits of one, `(1, cardinality)`,
+    stand for all.
     """
 
     def __init__(
@@ -32,21 +34,31 @@ class Rounds:
         self._embedded = tables.nothing[None]
         self._x = torch.zeros(1, self.copula.features.shape[1], device=tables.bias.device)
         self._known = bytearray(self.layout.count)
+        self._alike = Alike()
+        self._features = self._embedded[:0]
         for code, values in (known or {}).items():
             self.put(code, values)
-        self.look()
 
     def look(self) -> None:
         """Begin a round: what has been drawn until now bears on what is drawn next."""
-        self._features = self.tables.features(self._embedded, self.z)
-        self._told = self._x
+        look([self])
+
+    def _begin(self) -> Tensor:
+        """What the trunk reads of the kinds of rows, `(kinds, width)`; all else that a round needs is kept."""
+        embedded, self._told = self._embedded, self._x
+        self._kinds = self._alike.kinds() if self.z is None else None  # with z no row is like another
+        if self._kinds is not None:
+            embedded, self._told = (each.index_select(0, self._kinds.first) for each in (embedded, self._told))
         self._solution = self.tables.solution(bytes(self._known))
+        return embedded if self.z is None else embedded.expand(len(self.z), -1)
 
     def logits(self, code: int) -> Tensor:
         """Of one code, `(rows, cardinality)`."""
         part = self.layout.slices[code]
-        logits = torch.addmm(self.tables.bias[part], self._features, self.tables.heads[part].T)
+        logits = self._features @ self.tables.heads[part].T + self.tables.bias[part]
         logits = self.copula.tilt_code(logits, self._told, self._solution, code)
+        if self._kinds is not None:
+            logits = logits.index_select(0, self._kinds.of_row)
         for other, penalty in self.exclusions.of(code):
             if other in self.drawn:
                 logits = logits + pick(self.drawn[other].detach(), penalty)
@@ -59,8 +71,18 @@ class Rounds:
         self._embedded = self._embedded + pick(values, self.tables.values[part])
         self._x = self._x + pick(values, self.copula.features[part])
         self._known[code] = True
+        self._alike.put(values, self.layout.cardinalities[code])
+
+
+def look(walks: Sequence[Rounds]) -> None:
+    """Begin a round of walks over the same tables: the trunk is asked once for the rows of all."""
+    kinds = [walk._begin() for walk in walks]
+    z = [walk.z for walk in walks if walk.z is not None]
+    features = walks[0].tables.features(torch.cat(kinds), torch.cat(z) if z else None)
+    for walk, own in zip(walks, features.split([len(kind) for kind in kinds]), strict=True):
+        walk._features = own
 
 
 def pick(values: Tensor, table: Tensor) -> Tensor:
     """Rows of `table` by number, or their sums by weight."""
-    return values @ table if values.is_floating_point() else table[values]
+    return values @ table if values.is_floating_point() else table.index_select(0, values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -13,18 +13,24 @@ from tabgan.model.cooccurrence import split_by_dependence
 from tabgan.model.generator import Generator, Tables
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rng import generator as keyed
-from tabgan.sampling.rounds import Rounds
+from tabgan.sampling.rounds import Rounds, look
 
 BLOCK_ROWS = 512
-"""Rows made together. They share one order of groups, and the block's number keys its random numbers."""
+"""Rows that share one order of groups; the block's number keys its random numbers. Of few rows in an order, or of few
+orders in a sample, one sees which groups came late."""
+TOGETHER = 4
+"""Blocks that ask the trunk at once: fewer and larger products."""
+ORDERS = 64
+"""Orders of groups in a large sample; what the copula says after each round is solved once for each."""
 
 
 def rows_of(n: int, shard: int, shards: int) -> range:
     """The rows of one shard of `n` rows, the first being 1: whole blocks, spread evenly. Raises `ConfigError`."""
     if not 1 <= shard <= shards:
         raise ConfigError(f"shard {shard} of {shards} is none; the first of {max(shards, 1)} is 1.")
-    blocks = -(-n // BLOCK_ROWS)
-    first, last = (min(n, part * blocks // shards * BLOCK_ROWS) for part in (shard - 1, shard))
+    unit = TOGETHER * BLOCK_ROWS
+    units = -(-n // unit)
+    first, last = (min(n, part * units // shards * unit) for part in (shard - 1, shard))
     return range(first, last)
 
 
@@ -42,27 +48,32 @@ class Sampler:
 
     @torch.inference_mode()
     def blocks(self, rows: int, rounds: int, seed: int, first: int = 0) -> Iterator[Tensor]:
-        """Rows `first`, where a block begins, to `rows` in blocks of `(BLOCK_ROWS or fewer, codes)` int64."""
+        """Rows `first`, where `TOGETHER` blocks begin, to `rows` in blocks of `(BLOCK_ROWS or fewer, codes)` int64."""
         groups = split_by_dependence(self.information, rounds)
         tables = Tables(self.network, fastest_precision(self.device))
-        for start in range(first, rows, BLOCK_ROWS):
-            rng = keyed("rows", seed, start // BLOCK_ROWS)
-            # One fixed order would let errors pile up in the late groups.
-            order = torch.randperm(len(groups), generator=rng).tolist()
-            codes = self._block([groups[i] for i in order], tables, rng)
-            yield codes[: rows - start].cpu()
+        for start in range(first, rows, TOGETHER * BLOCK_ROWS):
+            numbers = range(start // BLOCK_ROWS, start // BLOCK_ROWS + TOGETHER)
+            for number, codes in zip(numbers, self._together(groups, tables, seed, numbers), strict=True):
+                if number * BLOCK_ROWS < rows:
+                    yield codes[: rows - number * BLOCK_ROWS].cpu()
 
-    def _block(self, groups: list[list[int]], tables: Tables, rng: torch.Generator) -> Tensor:
-        network, count = self.network, self.network.layout.count
-        z = torch.randn(BLOCK_ROWS, network.noise, generator=rng).to(self.device) if self.noisy else None
-        uniforms = spread_uniforms(BLOCK_ROWS, count, rng).to(self.device)
-        rows = Rounds(tables, self.exclusions, z)
-        for i, group in enumerate(groups):
-            if i:
-                rows.look()
-            for code in group:
-                rows.put(code, draw(rows.logits(code), uniforms[:, code : code + 1]))
-        return torch.stack([rows.drawn[code] for code in range(count)], dim=1)
+    def _together(self, groups: list[list[int]], tables: Tables, seed: int, numbers: Sequence[int]) -> list[Tensor]:
+        """The blocks of these numbers."""
+        count = self.network.layout.count
+        orders, uniforms, walks = [], [], []
+        for number in numbers:
+            rng = keyed("rows", seed, number)
+            # One fixed order would let errors pile up in the late groups.
+            orders.append(torch.randperm(len(groups), generator=keyed("order", seed, number % ORDERS)).tolist())
+            z = torch.randn(BLOCK_ROWS, self.network.noise, generator=rng).to(self.device) if self.noisy else None
+            uniforms.append(spread_uniforms(BLOCK_ROWS, count, rng).to(self.device))
+            walks.append(Rounds(tables, self.exclusions, z))
+        for places in zip(*orders, strict=True):
+            look(walks)
+            for walk, place, own in zip(walks, places, uniforms, strict=True):
+                for code in groups[place]:
+                    walk.put(code, draw(walk.logits(code), own[:, code : code + 1]))
+        return [torch.stack([walk.drawn[code] for code in range(count)], dim=1) for walk in walks]
 
 
 def spread_uniforms(rows: int, columns: int, rng: torch.Generator) -> Tensor:

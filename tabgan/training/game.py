@@ -212,9 +212,8 @@ def unroll(
 ) -> Tensor:
     """Draw the codes of each group in turn, given all before: `(rows, total)` one-hot with gradients of soft draws."""
     rows = Rounds(Tables(generator), exclusions, z)
-    for i, group in enumerate(groups):
-        if i:
-            rows.look()
+    for group in groups:
+        rows.look()
         for code in group:
             rows.put(code, straight_through(rows.logits(code), temperature, rng))
     return torch.cat([rows.drawn[code] for code in range(generator.layout.count)], dim=1)

@@ -4,9 +4,10 @@ from scipy.stats import chisquare
 
 from tabgan.config import ModelConfig
 from tabgan.encoding.base import Code
-from tabgan.model.generator import Generator
+from tabgan.model.generator import Generator, Tables
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rng import generator as keyed
+from tabgan.sampling.rounds import Rounds
 from tabgan.sampling.sampler import BLOCK_ROWS, Sampler, draw, spread_uniforms
 
 CODES = [Code("a", 4, ordered=False), Code("b", 12, ordered=True), Code("c", 3, ordered=False)]
@@ -89,3 +90,16 @@ def test_shares_of_a_sample_vary_less_than_independent_draws_would():
     shares = torch.stack([(block[:, 1] <= 5).float().mean() for block in rows.split(BLOCK_ROWS)])
     share = shares.mean()
     assert shares.std() < 0.5 * (share * (1 - share) / BLOCK_ROWS).sqrt()
+
+
+def test_rows_that_are_alike_get_the_logits_that_each_would_get_alone():
+    sampler, codes = made_sampler(), torch.randint(0, 3, (200, 3), generator=torch.Generator().manual_seed(0))
+    tables = Tables(sampler.network, torch.float32)
+    walk = Rounds(tables, sampler.exclusions, known={0: codes[:, 0], 1: codes[:, 1]})
+    walk.look()
+    together = walk.logits(2)
+    for row in range(0, 200, 40):
+        one = Rounds(tables, sampler.exclusions, known={code: codes[row : row + 1, code] for code in (0, 1)})
+        one.look()
+        assert torch.allclose(one.logits(2)[0], together[row], atol=1e-5)
+    assert len(together.unique(dim=0)) > 2
