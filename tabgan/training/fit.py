@@ -188,8 +188,8 @@ def train(
     if config.rounds is not None:
         networks.rounds = min(config.rounds, len(layout))
         return networks
-    candidates = [(rounds, networks.sampler(rounds)) for rounds in _numbers_of_rounds(len(layout))]
-    networks.rounds = choose_rounds(candidates, rows, layout, seed, history, checkpoint)
+    numbers = _numbers_of_rounds(len(layout))
+    networks.rounds = choose_rounds(numbers, networks.sampler, rows, layout, seed, history, checkpoint)
     return networks
 
 

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+import pytest
 import torch
 
 from tabgan.encoding.base import Code
@@ -30,21 +31,27 @@ class Stub:
         yield made
 
 
-def chosen(rows: int) -> tuple[int, History]:
+def chosen(rows: int, enough: int = 5) -> tuple[int, History]:
+    RNG.manual_seed(0)  # whatever tests ran before
     history = History(None, None)
     table = Rows(tied(rows), rows // 10, "cpu", torch.Generator().manual_seed(0))
-    candidates = [(rounds, Stub(enough=5)) for rounds in (2, 3, 5, 8)]
-    return choose_rounds(candidates, table, LAYOUT, 0, history), history  # type: ignore[arg-type]
+    found = choose_rounds((2, 3, 5, 8), lambda _: Stub(enough), table, LAYOUT, 0, history)  # type: ignore[arg-type, return-value]
+    return found, history
 
 
 def test_the_fewest_rounds_that_are_as_good_as_the_best_are_chosen():
     assert chosen(3_000)[0] == 5
 
 
+@pytest.mark.parametrize("enough", [4, 7])
+def test_numbers_between_those_tried_first_are_tried_too(enough: int):
+    assert chosen(8_000, enough)[0] == enough
+
+
 def test_of_few_rows_several_samples_are_judged_so_that_chance_does_not_choose():
     rounds, history = chosen(300)
     assert rounds == 5
-    assert [record["rounds"] for record in history.records] == [8, 5, 3, 2]
+    assert [record["rounds"] for record in history.records] == [8, 5, 3, 2, 4]
 
 
 def test_a_choice_that_was_interrupted_asks_again_of_no_number_of_rounds():
@@ -52,6 +59,7 @@ def test_a_choice_that_was_interrupted_asks_again_of_no_number_of_rounds():
     checkpoint._stage, checkpoint._state = "choose", {"found": [(8, 0.5), (5, 0.51), (3, 0.51)]}
     history = History(None, None)
     table = Rows(tied(3_000), 300, "cpu", torch.Generator().manual_seed(0))
-    candidates = [(rounds, Stub(enough=5)) for rounds in (2, 3, 5, 8)]
-    assert choose_rounds(candidates, table, LAYOUT, 0, history, checkpoint) == 3
+    stub = Stub(enough=5)
+    found = choose_rounds((2, 3, 5, 8), lambda _: stub, table, LAYOUT, 0, history, checkpoint)  # type: ignore[arg-type, return-value]
+    assert found == 3
     assert [record["rounds"] for record in history.records] == [2]
