@@ -32,7 +32,7 @@ class Stub:
 
 
 def chosen(rows: int, enough: int = 5) -> tuple[int, History]:
-    RNG.manual_seed(0)  # whatever tests ran before
+    RNG.manual_seed(3)  # whatever tests ran before
     history = History(None, None)
     table = Rows(tied(rows), rows // 10, "cpu", torch.Generator().manual_seed(0))
     found = choose_rounds((2, 3, 5, 8), lambda _: Stub(enough), table, LAYOUT, 0, history)  # type: ignore[arg-type, return-value]
