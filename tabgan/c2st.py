@@ -57,7 +57,7 @@ def c2st_guesses(
     return truth, guesses
 
 
-def trees(labels: Sequence[bool], seed: int) -> object:
+def trees(labels: Sequence[bool] | npt.NDArray[np.bool_], seed: int) -> object:
     """The boosted trees, not fitted."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from tabgan.c2st import MOST_LABELS, Guess, c2st_guesses, trees
+from tabgan.c2st import Guess, c2st_guesses, trees
 from tabgan.report.columns import ComparableTable
 from tabgan.report.embedding import Embedding
+from tabgan.report.features import Features, features
 from tabgan.report.roc import Auc, auc_with_interval
 
 FOLDS = 5
@@ -18,8 +19,6 @@ MOST_ROWS = 10_000
 """Rows of each table that the classifiers see, at most."""
 MOST_EXPLAINED = 2_000
 """Held-out rows of each fold that say by which columns the trees tell, at most."""
-
-Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +48,15 @@ def detect(real: ComparableTable, other: ComparableTable, seed: int, *, explain:
     if rows < 2 * FOLDS:
         return None
     one, two = (table.take(rng.permutation(table.rows)[:rows]) for table in (real, other))
+    of_one, of_two = features(one), features(two)
     falls: list[list[float]] = []
 
     def look(guess: Guess, held: np.ndarray, truth: np.ndarray) -> None:
-        falls.append(_falls(guess, held, truth, rng))
+        some = rng.permutation(len(held))[:MOST_EXPLAINED]
+        falls.append(_falls(guess, replace(of_one, values=held[some]), truth[some], rng))
 
     truth, guesses = c2st_guesses(
-        matrix(one), matrix(two), trees(is_label(real), seed), FOLDS, seed, look if explain else None
+        of_one.values, of_two.values, trees(of_one.labels, seed), FOLDS, seed, look if explain else None
     )
     importance = np.mean(falls, axis=0).tolist() if falls else []
     return Detection(
@@ -66,16 +67,12 @@ def detect(real: ComparableTable, other: ComparableTable, seed: int, *, explain:
     )
 
 
-def _falls(guess: Guess, rows: Matrix, truth: npt.NDArray[np.bool_], rng: np.random.Generator) -> list[float]:
-    some = rng.permutation(len(rows))[:MOST_EXPLAINED]
-    rows, truth = rows[some], truth[some]
-    whole = auc_with_interval(truth, guess(rows)).value
-    falls = []
-    for i in range(rows.shape[1]):
-        shuffled = rows.copy()
-        shuffled[:, i] = rng.permutation(rows[:, i])
-        falls.append(whole - auc_with_interval(truth, guess(shuffled)).value)
-    return falls
+def _falls(guess: Guess, rows: Features, truth: npt.NDArray[np.bool_], rng: np.random.Generator) -> list[float]:
+    """By how much the AUC of a guess falls when each column is shuffled."""
+    whole = auc_with_interval(truth, guess(rows.values)).value
+    return [
+        whole - auc_with_interval(truth, guess(rows.shuffled(column, rng))).value for column in np.unique(rows.owner)
+    ]
 
 
 def _logistic(one: ComparableTable, two: ComparableTable, seed: int) -> float:
@@ -85,14 +82,3 @@ def _logistic(one: ComparableTable, two: ComparableTable, seed: int) -> float:
     embedding = Embedding(one)
     truth, guesses = c2st_guesses(embedding.of(one), embedding.of(two), LogisticRegression(max_iter=1000), FOLDS, seed)
     return auc_with_interval(truth, guesses).value
-
-
-def is_label(table: ComparableTable) -> list[bool]:
-    """Which columns trees may split by sets of labels."""
-    return [not column.is_number and column.cardinality <= MOST_LABELS for column in table.columns]
-
-
-def matrix(table: ComparableTable) -> Matrix:
-    """`(rows, columns)` float64: numbers as they are, labels as their codes."""
-    columns = [values.astype(np.float64) for values in table.values]
-    return np.column_stack(columns) if columns else np.zeros((table.rows, 0))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from tabgan.errors import DataError, meant
 from tabgan.report.columns import ComparableTable, Numbers
-from tabgan.report.detection import is_label, matrix
+from tabgan.report.features import Features, features
 from tabgan.report.roc import auc_with_interval
 
 MOST_ROWS = 50_000
@@ -38,14 +38,13 @@ def utility(train: ComparableTable, test: ComparableTable, target: str, seed: in
     at = [column.name for column in train.columns].index(target)
     rng = np.random.default_rng(seed)
     rows = rng.permutation(train.rows)[:MOST_ROWS]
-    labels = [is_label_ for i, is_label_ in enumerate(is_label(train)) if i != at]
     (x, y), (test_x, test_y) = (_split(table, at) for table in (train.take(rows), test))
     learn = _regression if train.columns[at].is_number else _classification
-    score = learn(x, y, test_y, labels, seed)
+    score = learn(x, y, test_y, seed)
     if score is None:
         return None
     some = rng.permutation(len(test_y))[:MOST_EXPLAINED]
-    return Utility(score=score(test_x, np.arange(len(test_y))), importance=_falls(score, test_x, some, rng))
+    return Utility(score=score(test_x.values, np.arange(len(test_y))), importance=_falls(score, test_x, some, rng))
 
 
 def check_target(names: Sequence[str], target: str) -> None:
@@ -62,23 +61,23 @@ def agreement(one: Numbers, other: Numbers) -> float | None:
     return 1 - float(np.abs(shares[0] - shares[1]).sum()) / 2 if len(shares) == 2 else None
 
 
-def _regression(x: Numbers, y: Numbers, test_y: Numbers, labels: list[bool], seed: int) -> Score | None:
+def _regression(x: Features, y: Numbers, test_y: Numbers, seed: int) -> Score | None:
     from sklearn.ensemble import HistGradientBoostingRegressor
     from sklearn.metrics import r2_score
 
     if len(y) < 2 or len(test_y) < 2:
         return None
-    model = HistGradientBoostingRegressor(categorical_features=labels, random_state=seed).fit(x, y)
+    model = HistGradientBoostingRegressor(categorical_features=x.labels, random_state=seed).fit(x.values, y)
     return lambda rows, at: float(r2_score(test_y[at], model.predict(rows)))
 
 
-def _classification(x: Numbers, y: Numbers, test_y: Numbers, labels: list[bool], seed: int) -> Score | None:
+def _classification(x: Features, y: Numbers, test_y: Numbers, seed: int) -> Score | None:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     known = [label for label in np.unique(y) if 0 < (test_y == label).sum() < len(test_y)]
     if len(np.unique(y)) < 2 or not known:
         return None
-    model = HistGradientBoostingClassifier(categorical_features=labels, random_state=seed).fit(x, y)
+    model = HistGradientBoostingClassifier(categorical_features=x.labels, random_state=seed).fit(x.values, y)
     column = {label: i for i, label in enumerate(model.classes_)}
 
     def score(rows: Numbers, at: Rows) -> float:
@@ -91,19 +90,14 @@ def _classification(x: Numbers, y: Numbers, test_y: Numbers, labels: list[bool],
     return score
 
 
-def _falls(score: Score, x: Numbers, at: Rows, rng: np.random.Generator) -> Numbers:
-    whole = score(x[at], at)
-    falls = []
-    for i in range(x.shape[1]):
-        shuffled = x[at]
-        shuffled[:, i] = rng.permutation(shuffled[:, i])
-        falls.append(whole - score(shuffled, at))
-    return np.array(falls)
+def _falls(score: Score, x: Features, at: Rows, rng: np.random.Generator) -> Numbers:
+    some = replace(x, values=x.values[at])
+    whole = score(some.values, at)
+    return np.array([whole - score(some.shuffled(column, rng), at) for column in np.unique(x.owner)])
 
 
-def _split(table: ComparableTable, at: int) -> tuple[np.ndarray, np.ndarray]:
-    """The other columns and the column at a place, of rows in which it is known."""
-    values = matrix(table)
-    target = values[:, at]
+def _split(table: ComparableTable, at: int) -> tuple[Features, Numbers]:
+    """What trees see of the other columns, and the column at a place, of rows in which it is known."""
+    others, target = features(table).but(at), table.values[at].astype(np.float64)
     known = ~np.isnan(target)
-    return np.delete(values, at, axis=1)[known], target[known]
+    return replace(others, values=others.values[known]), target[known]

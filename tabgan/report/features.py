@@ -1,0 +1,57 @@
+"""What boosted trees see of a table: numbers as they are, labels as codes, and dates with their weekday and hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tabgan.c2st import MOST_LABELS
+from tabgan.report.columns import ComparableColumn, ComparableTable, Numbers
+
+_DAY, _HOUR = 86_400, 3_600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """`values`: `(rows, features)` float64; `labels`, `(features,)`: which trees may split by sets of values; `owner`,
+    `(features,)`: the number of the column that each comes from."""
+
+    values: Numbers
+    labels: npt.NDArray[np.bool_]
+    owner: npt.NDArray[np.int64]
+
+    def but(self, column: int) -> Features:
+        """All that do not come from a column."""
+        kept = self.owner != column
+        return Features(values=self.values[:, kept], labels=self.labels[kept], owner=self.owner[kept])
+
+    def shuffled(self, column: int, rng: np.random.Generator) -> Numbers:
+        """The values, in which those of a column are shuffled together."""
+        found = self.values.copy()
+        own = self.owner == column
+        found[:, own] = rng.permutation(found[:, own])
+        return found
+
+
+def features(table: ComparableTable) -> Features:
+    """The features of all columns. Of more labels than trees take, the commonest 253 are told apart."""
+    parts = [_of(table, i, column) for i, column in enumerate(table.columns)]
+    return Features(
+        values=np.column_stack([np.zeros((table.rows, 0)), *(values for part in parts for values in part)]),
+        labels=np.array([not table.columns[i].is_number for i, part in enumerate(parts) for _ in part], dtype=bool),
+        owner=np.array([i for i, part in enumerate(parts) for _ in part], dtype=np.int64),
+    )
+
+
+def _of(table: ComparableTable, i: int, column: ComparableColumn) -> list[Numbers]:
+    if not column.is_number:
+        codes, most = table.codes(i), MOST_LABELS - 2
+        if column.cardinality > MOST_LABELS:  # the commonest labels have the smallest codes, a missing cell the largest
+            codes = np.where(codes == len(column.labels), most + 1, np.minimum(codes, most))
+        return [codes.astype(np.float64)]
+    numbers = table.values[i].astype(np.float64)
+    if column.kind != "datetime":
+        return [numbers]
+    return [numbers, (numbers // _DAY + 3) % 7, numbers % _DAY // _HOUR]  # 1 January 1970 was a Thursday
