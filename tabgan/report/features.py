@@ -36,22 +36,33 @@ class Features:
 
 
 def features(table: ComparableTable) -> Features:
-    """The features of all columns. Of more labels than trees take, the commonest 253 are told apart."""
+    """The features of all columns. More labels than trees take are ordered: as numbers, or by how frequent they are."""
     parts = [_of(table, i, column) for i, column in enumerate(table.columns)]
     return Features(
         values=np.column_stack([np.zeros((table.rows, 0)), *(values for part in parts for values in part)]),
-        labels=np.array([not table.columns[i].is_number for i, part in enumerate(parts) for _ in part], dtype=bool),
+        labels=np.array([_is_label(table.columns[i]) for i, part in enumerate(parts) for _ in part], dtype=bool),
         owner=np.array([i for i, part in enumerate(parts) for _ in part], dtype=np.int64),
     )
 
 
+def _is_label(column: ComparableColumn) -> bool:
+    return not column.is_number and column.cardinality <= MOST_LABELS
+
+
 def _of(table: ComparableTable, i: int, column: ComparableColumn) -> list[Numbers]:
     if not column.is_number:
-        codes, most = table.codes(i), MOST_LABELS - 2
-        if column.cardinality > MOST_LABELS:  # the commonest labels have the smallest codes, a missing cell the largest
-            codes = np.where(codes == len(column.labels), most + 1, np.minimum(codes, most))
-        return [codes.astype(np.float64)]
+        return [_places(column)[table.codes(i)]]
     numbers = table.values[i].astype(np.float64)
     if column.kind != "datetime":
         return [numbers]
     return [numbers, (numbers // _DAY + 3) % 7, numbers % _DAY // _HOUR]  # 1 January 1970 was a Thursday
+
+
+def _places(column: ComparableColumn) -> Numbers:
+    """What stands for each code, `(cardinality,)`: the code, or the number that each of very many labels is."""
+    if column.cardinality > MOST_LABELS:
+        try:
+            return np.array([*map(float, column.labels), np.nan])
+        except ValueError:
+            pass  # no numbers: the more frequent ones come first
+    return np.arange(column.cardinality, dtype=np.float64)

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 
 from tabgan.report.columns import ComparableTable, comparable
 from tabgan.report.features import features
@@ -21,14 +22,14 @@ def test_a_date_comes_with_its_weekday_and_hour() -> None:
     assert np.isnan(found.values[3, :3]).all()
 
 
-def test_of_very_many_labels_the_commonest_are_told_apart_and_missing_cells_too() -> None:
-    labels = [f"label {i}" for i in range(300) for _ in range(300 - i)]
+@pytest.mark.parametrize(("label", "expected"), [("label {}", [0, 0, 5, 300]), ("{}", [1_000, 1_000, 1_005, np.nan])])
+def test_very_many_labels_are_ordered_as_numbers_or_by_frequency(label: str, expected: list[float]) -> None:
+    labels = [label.format(1_000 + i) for i in range(300) for _ in range(300 - i)]
     table = compared(pd.DataFrame({"name": [*labels, None, None], "b": [True, False] * (len(labels) // 2 + 1)}))
-    codes = features(table).values[:, 0]
-    assert codes[0] == 0
-    assert codes[-1] == 254
-    assert set(codes[:-2]) == set(range(254))
-    assert features(table).labels.tolist() == [True, True]
+    found = features(table)
+    at = [0, 1, labels.index(label.format(1_005)), -1]
+    np.testing.assert_array_equal(found.values[at, 0], expected)
+    assert found.labels.tolist() == [False, True]
 
 
 def test_what_comes_from_one_column_is_shuffled_together_and_left_out_together() -> None:
