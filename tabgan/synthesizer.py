@@ -8,6 +8,7 @@ import operator
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,6 +40,7 @@ from tabgan.training.alarms import alarms
 from tabgan.training.checkpoint import Checkpoint
 from tabgan.training.fit import Networks, train
 from tabgan.training.history import History
+from tabgan.training.launch import Processes
 
 TRIAL_ROWS = 8
 """Rows that are decoded to see whether a model file is whole."""
@@ -59,15 +61,18 @@ class Synthesizer:
         *,
         seed: int = 0,
         device: str = "auto",
+        devices: int | None = None,
         time_limit: float | None = None,
         epsilon: float | None = None,
         delta: float = DELTA,
         model: ModelConfig | None = None,
         train: TrainConfig | None = None,
     ) -> None:
-        """`time_limit`: seconds that `fit` may take; without one training ends by itself, and only then is it the same
-        from run to run. `epsilon`: promise (epsilon, delta)-differential privacy for each row; such a fit is never the
-        same twice. Raises `ConfigError` for a device that is not there and for other settings outside their range."""
+        """`devices`: processes of this machine that fit together, each on its own CUDA device or all on the CPU, to the
+        model of one process up to rounding; by default one, or those that torchrun has started. `time_limit`: seconds
+        that `fit` may take; without one training ends by itself, and only then is it the same from run to run.
+        `epsilon`: promise (epsilon, delta)-differential privacy for each row; such a fit is never the same twice.
+        Raises `ConfigError` for a device that is not there and for other settings outside their range."""
         if time_limit is not None and time_limit <= 0:
             raise ConfigError(f"time_limit is {time_limit}; use a number of seconds above 0, or None for no limit.")
         self.seed = seed
@@ -76,7 +81,10 @@ class Synthesizer:
         self.spending_: Spending | None = None
         self.model_config = model or ModelConfig()
         self.train_config = train or TrainConfig()
-        self.device_ = pick_device(device)
+        self._processes = Processes.planned(devices, pick_device(device))
+        if self.budget is not None and self._processes.size > 1:
+            raise ConfigError("a fit under epsilon works in one process: rows are to be asked once; use devices=1.")
+        self.device_ = self._processes.device
         self._networks: Networks | None = None
         self._checkpoint = Checkpoint()
 
@@ -99,11 +107,17 @@ class Synthesizer:
         `resume` the fit goes on from that file, if it is there, and on a CPU without a time limit ends with the same
         model as one that was never interrupted. The time that it has taken counts for `time_limit`.
 
-        Raises `FileError`, `DataError` or `SchemaError` for tables that cannot be learned, and `ConfigError` for a
-        checkpoint of another table, schema, seed or settings.
+        With `devices` above 1, a script calls this under `if __name__ == "__main__":`, since the processes that are
+        started read it, too. Under torchrun each process calls it with the same arguments and gets the same model; the
+        first alone reports progress and keeps the checkpoint.
+
+        Raises `FileError`, `DataError` or `SchemaError` for tables that cannot be learned, `ConfigError` for a
+        checkpoint of another table, schema, seed or settings, and `ProcessError` where one of several processes ends.
         """
         if self.budget is not None and (checkpoint is not None or resume):
             raise ConfigError("a fit under epsilon cannot be interrupted and go on; leave out checkpoint and resume.")
+        if not self._processes.is_first:
+            progress = checkpoint = None
         history = History(progress, self.time_limit)
         made_for = {"seed": self.seed, "device": torch.device(self.device_).type}
         made_for |= asdict(self.model_config) | asdict(self.train_config)
@@ -122,20 +136,24 @@ class Synthesizer:
         self.schema, self._encoder, self._kind = learned.schema, learned.encoder, kind
         self.hash_ = _hash(learned)
         self._checkpoint.check_table(self.hash_)
-        with one_thread(), self._checkpoint.interrupts_wait():
-            self._networks = train(
-                torch.from_numpy(learned.codes),
-                learned.encoder.codes,
-                learned.impossible,
-                self.model_config,
-                self.train_config,
-                history,
-                self._checkpoint,
-                self.seed,
-                self.device_,
-            )
+        work = partial(
+            train,
+            torch.from_numpy(learned.codes),
+            learned.encoder.codes,
+            learned.impossible,
+            self.model_config,
+            self.train_config,
+            seed=self.seed,
+        )
+        with one_thread(), self._processes.together(work) as group, self._checkpoint.interrupts_wait():
+            self._networks = work(history=history, checkpoint=self._checkpoint, device=self.device_, group=group)
         self.history_ = history.records
         return self
+
+    @property
+    def is_first_(self) -> bool:
+        """Whether this process is the one that writes: always but in a fit of torchrun's processes."""
+        return self._processes.is_first
 
     @property
     def rounds_(self) -> int:
@@ -381,8 +399,12 @@ class Synthesizer:
             yield codes, rng.random(codes.shape)
 
     def save(self, path: str | Path, *, force: bool = True) -> None:
-        """Write the model to one `.tabgan` file, whole or not at all; `force=False` keeps an existing file."""
+        """Write the model to one `.tabgan` file, whole or not at all; `force=False` keeps an existing file.
+
+        After a fit of torchrun's processes the first one writes, and the others do nothing."""
         networks = self._fitted()
+        if not self._processes.is_first:
+            return
         content = Content(
             tensors=networks.tensors(),
             schema={**self.schema.model_dump(), "arrow": arrow_to_text(self._encoder.arrow_schema)},
@@ -410,7 +432,7 @@ class Synthesizer:
         try:
             config = content.config
             model, train = ModelConfig(**config["model"]), TrainConfig(**config["train"])
-            found = cls(seed=operator.index(config["seed"]), device=device, model=model, train=train)
+            found = cls(seed=operator.index(config["seed"]), device=device, devices=1, model=model, train=train)
             found.schema = Schema(columns=content.schema["columns"], facts=content.schema["facts"])
             found._encoder = TableEncoder(found.schema, arrow_from_text(content.schema["arrow"]))
             found._encoder.restore(content.encoders)
