@@ -5,18 +5,16 @@ A row depends on the seed and its number alone, so a shard that is lost with its
 
 from __future__ import annotations
 
-import logging
 import os
 import platform
-import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tabgan.engine import connected, needed_ray
 from tabgan.errors import ConfigError, FileError, TabganError
 from tabgan.progress import Listener, Progress
 from tabgan.synthesizer import load
@@ -25,9 +23,6 @@ from tabgan.tables.folders import WholeFolder, check_folder
 
 PART_ROWS = 1_000_000
 """Rows of a part by default: on one core some ten to ninety seconds of work."""
-STORE_BYTES = 2**28
-"""Shared memory of a local instance: what passes through it is the model."""
-KNOCK_SECONDS = 10.0
 
 
 def sample_dataset(
@@ -58,7 +53,7 @@ def sample_dataset(
     rows cannot be made in shards, `FileError` for a folder that cannot be written, and `TabganError` with the words of
     a worker that cannot write its part.
     """
-    _ray()
+    needed_ray()
     shards = -(-n // PART_ROWS) if shards is None else shards
     if n >= 1 > shards:
         raise ConfigError(f"shards is {shards}; use 1 or more.")
@@ -70,7 +65,7 @@ def sample_dataset(
     synthesizer.sample_tables(n, shard=(1, shards), **asked)
     if where:
         next(synthesizer.sample_tables(1, **asked))
-    with WholeFolder(folder, force=force) as hidden, _connected():
+    with WholeFolder(folder, force=force) as hidden, connected():
         part = _Part(Path(model).read_bytes(), str(hidden), n, shards, asked, device)
         done, start = 0, time.monotonic()
         for rows in _results(part, shards, device):
@@ -130,57 +125,3 @@ def _results(part: _Part, shards: int, device: str) -> Iterator[int]:
         if result["error"]:
             raise TabganError(result["error"])
         yield int(result["rows"])
-
-
-def _ray() -> Any:
-    """The package, or a `ConfigError` that says how to get it."""
-    try:
-        import ray
-    except ModuleNotFoundError:
-        raise ConfigError("engine ray needs Ray; install it by pip install 'tabgan-wgan[ray]'.") from None
-    return ray
-
-
-@contextmanager
-def _connected() -> Iterator[None]:
-    """Ray, quiet: the instance that this process has, else that of RAY_ADDRESS, else one of its own for the block."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # tables may be private: nothing is told to anybody
-    ray = _ray()
-    begun = not ray.is_initialized()
-    if begun:
-        address = os.environ.get("RAY_ADDRESS") or "local"
-        own = {"object_store_memory": STORE_BYTES, "include_dashboard": False} if address == "local" else {}
-        try:
-            _knock(address)
-            ray.init(address=address, log_to_driver=False, logging_level="error", **own)
-        except OSError:
-            raise ConfigError(f"no Ray answers at RAY_ADDRESS={address}; start it, or unset the variable.") from None
-    try:
-        with _quiet():
-            yield
-    finally:
-        if begun:
-            ray.shutdown()
-
-
-def _knock(address: str) -> None:
-    """Raise an `OSError` where nobody listens at `host:port`: Ray itself would try for a quarter of an hour."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdecimal():
-        socket.create_connection((host, int(port)), KNOCK_SECONDS).close()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Neither progress bars nor messages of Ray Data inside the block."""
-    from ray.data import DataContext
-
-    context, logger = DataContext.get_current(), logging.getLogger("ray.data")
-    bars, level = context.enable_progress_bars, logger.level
-    context.enable_progress_bars = False
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        context.enable_progress_bars = bars
-        logger.setLevel(level)

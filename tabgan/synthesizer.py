@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from tabgan.config import ModelConfig, TrainConfig
 from tabgan.device import one_thread, pick_device
 from tabgan.encoding.base import Draw
 from tabgan.encoding.table import TableEncoder
+from tabgan.engine import needed_ray
 from tabgan.errors import ConfigError, ModelFileError, NotFittedError
 from tabgan.learn import Learned, learn
 from tabgan.modelfile import Content, arrow_from_text, arrow_to_text, read_model, write_model
@@ -37,6 +38,7 @@ from tabgan.schema import Schema
 from tabgan.schemafile import Wishes
 from tabgan.tables import from_arrow, open_source, to_arrow
 from tabgan.training.alarms import alarms
+from tabgan.training.byray import trained_by_ray
 from tabgan.training.checkpoint import Checkpoint
 from tabgan.training.fit import Networks, train
 from tabgan.training.history import History
@@ -81,7 +83,7 @@ class Synthesizer:
         self.spending_: Spending | None = None
         self.model_config = model or ModelConfig()
         self.train_config = train or TrainConfig()
-        self._processes = Processes.planned(devices, pick_device(device))
+        self._processes, self._asked_device = Processes.planned(devices, pick_device(device)), device
         if self.budget is not None and self._processes.size > 1:
             raise ConfigError("a fit under epsilon works in one process: rows are to be asked once; use devices=1.")
         self.device_ = self._processes.device
@@ -96,6 +98,8 @@ class Synthesizer:
         progress: Listener | None = None,
         checkpoint: str | Path | None = None,
         resume: bool = False,
+        engine: Literal["ray"] | None = None,
+        workers: int | None = None,
     ) -> Self:
         """Learn the table in `data`: a path, a pandas or polars frame, or a pyarrow table.
 
@@ -107,6 +111,10 @@ class Synthesizer:
         `resume` the fit goes on from that file, if it is there, and on a CPU without a time limit ends with the same
         model as one that was never interrupted. The time that it has taken counts for `time_limit`.
 
+        `engine` "ray" trains by `workers` processes of a Ray cluster, by default one for each of its GPUs: the one that
+        this process is connected to, else that of the environment variable RAY_ADDRESS, else one of this machine. The
+        table is read and encoded here. The model is that of one process, to rounding.
+
         With `devices` above 1, a script calls this under `if __name__ == "__main__":`, since the processes that are
         started read it, too. Under torchrun each process calls it with the same arguments and gets the same model; the
         first alone reports progress and keeps the checkpoint.
@@ -114,6 +122,16 @@ class Synthesizer:
         Raises `FileError`, `DataError` or `SchemaError` for tables that cannot be learned, `ConfigError` for a
         checkpoint of another table, schema, seed or settings, and `ProcessError` where one of several processes ends.
         """
+        if engine not in (None, "ray"):
+            raise ConfigError(f"engine is {engine!r}; use 'ray', or None to train in this process.")
+        if engine is None and workers is not None:
+            raise ConfigError("workers are those of an engine; use engine='ray' with them.")
+        if engine is not None:
+            needed_ray()
+            if self._processes.size > 1:
+                raise ConfigError("devices are of this machine and workers of Ray; with engine='ray' use workers.")
+            if self.budget is not None or checkpoint is not None or resume:
+                raise ConfigError("a fit by Ray has neither epsilon nor a checkpoint; leave them or engine out.")
         if self.budget is not None and (checkpoint is not None or resume):
             raise ConfigError("a fit under epsilon cannot be interrupted and go on; leave out checkpoint and resume.")
         if not self._processes.is_first:
@@ -145,6 +163,10 @@ class Synthesizer:
             self.train_config,
             seed=self.seed,
         )
+        if engine == "ray":
+            trained = trained_by_ray(work, workers, self._asked_device, history)
+            self._networks, self.history_ = self._restored(trained.tensors, trained.rounds), trained.records
+            return self
         with one_thread(), self._processes.together(work) as group, self._checkpoint.interrupts_wait():
             self._networks = work(history=history, checkpoint=self._checkpoint, device=self.device_, group=group)
         self.history_ = history.records
@@ -440,18 +462,16 @@ class Synthesizer:
             found.hash_ = str(config.get("table", "unknown"))[:64]
             if config.get("privacy"):
                 found.spending_ = Spending.restore(config["privacy"])
-            found._networks = Networks.restore(
-                content.tensors,
-                found._encoder.codes,
-                found.model_config,
-                found.train_config,
-                config["rounds"],
-                found.device_,
-            )
+            found._networks = found._restored(content.tensors, config["rounds"])
             found._try_out()
         except Exception:  # whatever parts that do not fit each other make the code that reads them raise
             raise ModelFileError(f"{path} is damaged; write or copy it again.") from None
         return found
+
+    def _restored(self, tensors: dict[str, torch.Tensor], rounds: int) -> Networks:
+        return Networks.restore(
+            tensors, self._encoder.codes, self.model_config, self.train_config, rounds, self.device_
+        )
 
     def _try_out(self) -> None:
         """Describe the model and decode rows of random codes: what is wrong with its file shows here and not later."""

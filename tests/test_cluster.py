@@ -10,7 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +24,7 @@ import tabgan.cluster
 from tabgan import ModelConfig, Synthesizer, TrainConfig, load
 from tabgan.cluster import sample_dataset
 from tabgan.errors import ConfigError, FileError, TabganError
+from tabgan.progress import Progress
 from tabgan.tables.folders import WholeFolder
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'tabgan-wgan[ray]'")
@@ -35,15 +38,30 @@ pytestmark = [
 ROWS = 60_000
 
 
+def synthesizer(seed: int = 0, **settings: Any) -> Synthesizer:
+    quick = TrainConfig(
+        warmup_steps=60, evaluate_every=30, game_steps=2, game_evaluate_every=2, critic_head_start=2, rounds=2
+    )
+    small = ModelConfig(width=64, blocks=1, noise=8, critic_width=64, critic_embedding=4)
+    return Synthesizer(seed=seed, device="cpu", model=small, train=quick, **settings)
+
+
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def frame() -> pd.DataFrame:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(400, 6)).round(2), columns=list("abcdef"))
-    frame = frame.assign(kind=rng.choice(["x", "y"], 400), id=range(1, 401))
+    return frame.assign(kind=rng.choice(["x", "y"], 400), id=range(1, 401))
+
+
+@pytest.fixture(scope="module")
+def fitted(frame: pd.DataFrame) -> Synthesizer:
+    return synthesizer().fit(frame)
+
+
+@pytest.fixture(scope="module")
+def model(fitted: Synthesizer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "m.tabgan"
-    quick = TrainConfig(warmup_steps=20, evaluate_every=10, game_steps=0, rounds=2)
-    small = ModelConfig(width=64, blocks=1, noise=8, critic_width=64, critic_embedding=4)
-    Synthesizer(device="cpu", model=small, train=quick).fit(frame).save(path)
+    fitted.save(path)
     return path
 
 
@@ -113,14 +131,12 @@ def test_the_command_starts_an_instance_of_its_own_and_prints_nothing_of_it(mode
     words = ["sample", str(model), "-n", "700", "-o", "rows", "--engine", "ray", "--shards", "2"]
     alone = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     alone["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)
-    command = [sys.executable, "-c", code, *words]
-    ran = subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=tmp_path, env=alone, capture_output=True, text=True, check=False
+    )
     assert (ran.returncode, ran.stdout.splitlines()[0]) == (0, "wrote 700 rows to rows in 2 parts"), ran.stderr
     assert re.fullmatch(r"sample: \d+/700 rows(, \d+ s left)?\n(sample: 700/700 rows\n)?", ran.stderr)
     assert pq.read_table(tmp_path / "rows").num_rows == 700
-    again = subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, text=True, check=False)
-    assert again.returncode == 1
-    assert again.stderr == "error: rows exists already; use --force (in Python: force=True) to replace it.\n"
 
 
 def refused(model: Path, folder: Path, match: str, n: int = 10, **settings: object) -> None:
@@ -148,10 +164,73 @@ def test_what_cannot_be_is_refused_before_anything_is_begun(model, tmp_path, mon
     refused(model, tmp_path / "rows", "no Ray answers at RAY_ADDRESS=127.0.0.1:1; start it, or unset the variable")
 
 
+def furthest(one: Synthesizer, other: Synthesizer) -> float:
+    """The largest difference of two weights of the same place."""
+    a, b = one._fitted().tensors(), other._fitted().tensors()
+    assert a.keys() == b.keys()
+    return max(float((a[name].float() - b[name].float()).abs().max()) for name in a if a[name].numel())
+
+
+def descendants(name: str) -> list[int]:
+    """The processes whose title holds `name` and that this one, or a child of it, has started."""
+    parents, titled = {}, []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # those that ended meanwhile
+            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            if name in (entry / "cmdline").read_text():
+                titled.append(int(entry.name))
+
+    def is_ours(number: int) -> bool:
+        return number == os.getpid() or (number in parents and is_ours(parents[number]))
+
+    return [number for number in titled if is_ours(number)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="workers are found by /proc, which Linux has")
+@pytest.mark.usefixtures("two_workers")
+def test_a_fit_by_two_workers_of_which_one_is_killed_is_that_of_one_process(frame, fitted, tmp_path):
+    for start in (0, 200):
+        frame[start : start + 200].to_parquet(tmp_path / f"{start}.parquet")
+    told = []
+
+    def listen(progress: Progress) -> None:
+        told.append((progress.stage, progress.step))
+        if told.count(("warm-up", 1)) == 1 and told[-1] == ("warm-up", 1):
+            os.kill(descendants("TrainWorker")[0], signal.SIGKILL)
+
+    found = synthesizer().fit(tmp_path, engine="ray", workers=2, progress=listen)
+    assert told.count(("warm-up", 1)) == 2
+    assert {stage for stage, _ in told} == {"encode", "warm-up", "game"}
+    assert furthest(found, fitted) < 2e-3
+    assert furthest(synthesizer(seed=1).fit(frame), fitted) > 0.02
+    assert [record["step"] for record in found.history_] == [record["step"] for record in fitted.history_]
+    found.save(tmp_path / "m.tabgan")
+    assert load(tmp_path / "m.tabgan", device="cpu").sample(5, seed=1).equals(found.sample(5, seed=1))
+
+
+@pytest.mark.usefixtures("two_workers")
+def test_fits_by_ray_that_cannot_be_are_refused(frame, tmp_path, monkeypatch):
+    with pytest.raises(ConfigError, match="workers is 3, and Ray has 2 cores; use 1 to 2"):
+        synthesizer().fit(frame, engine="ray", workers=3)
+    for settings in ({"checkpoint": tmp_path / "m.part"}, {"resume": True}):
+        with pytest.raises(ConfigError, match="a fit by Ray has neither epsilon nor a checkpoint"):
+            synthesizer().fit(frame, engine="ray", **settings)
+    with pytest.raises(ConfigError, match="a fit by Ray has neither epsilon"):
+        synthesizer(epsilon=1.0).fit(frame, engine="ray")
+    with pytest.raises(ConfigError, match="engine is 'spark'; use 'ray'"):
+        synthesizer().fit(frame, engine="spark")
+    with pytest.raises(ConfigError, match="devices are of this machine and workers of Ray"):
+        synthesizer(devices=2).fit(frame, engine="ray")
+    with pytest.raises(ConfigError, match="workers are those of an engine"):
+        synthesizer().fit(frame, workers=2)
+
+
 def test_without_ray_it_is_said_how_to_get_it(model, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ConfigError, match=r"needs Ray; install it by pip install 'tabgan-wgan\[ray\]'"):
         sample_dataset(model, 10, tmp_path / "rows")
+    with pytest.raises(ConfigError, match="needs Ray"):
+        synthesizer().fit("nowhere.csv", engine="ray")
 
 
 def test_a_folder_of_parts_is_replaced_as_a_whole_and_only_with_force(tmp_path):
