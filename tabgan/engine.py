@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -36,8 +38,11 @@ def connected() -> Iterator[None]:
         own = {"object_store_memory": STORE_BYTES, "include_dashboard": False} if address == "local" else {}
         try:
             _knock(address)
-            ray.init(address=address, log_to_driver=False, logging_level="error", **own)
+            with _own_signals():
+                ray.init(address=address, log_to_driver=False, logging_level="error", **own)
         except OSError:
+            if address == "local":
+                raise
             raise ConfigError(f"no Ray answers at RAY_ADDRESS={address}; start it, or unset the variable.") from None
     try:
         with _quiet():
@@ -45,6 +50,15 @@ def connected() -> Iterator[None]:
     finally:
         if begun:
             ray.shutdown()
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep what SIGTERM does: Ray would print where each of its threads is, and end with a status of its own."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():  # no other can set it, and Ray does not there
+        signal.signal(signal.SIGTERM, before)
 
 
 def _knock(address: str) -> None:
