@@ -15,7 +15,7 @@ COPY pyproject.toml README.md LICENSE /src/
 COPY tabgan /src/tabgan
 COPY cli /src/cli
 RUN python3 -m venv /opt/tabgan \
-    && /opt/tabgan/bin/pip install --no-cache-dir '/src[augment,pii,privacy]'
+    && /opt/tabgan/bin/pip install --no-cache-dir '/src[augment,pii,privacy,ray]'
 
 # HOME is a folder that any --user may write to.
 ENV PATH=/opt/tabgan/bin:$PATH HOME=/tmp

@@ -33,7 +33,7 @@ test-pandas3: .venv-pandas3/installed
 .venv-pandas3/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-pandas3
 	grep -v '^pandas\|^sdmetrics' constraints.txt > .venv-pandas3/constraints.txt
-	.venv-pandas3/bin/python -m pip install -q -c .venv-pandas3/constraints.txt -e '.[augment,pii,privacy]' opacus 'pandas>=3' \
+	.venv-pandas3/bin/python -m pip install -q -c .venv-pandas3/constraints.txt -e '.[augment,pii,privacy,ray]' opacus 'pandas>=3' \
 		build duckdb hatchling hypothesis polars pytest pytest-xdist
 	touch $@
 

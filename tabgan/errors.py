@@ -47,6 +47,10 @@ class DivergenceError(TabganError, ArithmeticError):
     """Training met numbers that are not finite and could not go on."""
 
 
+class ProcessError(TabganError, RuntimeError):
+    """One of several processes that fit together ended before its time."""
+
+
 LEAST_PART = 3
 """A part of a word is taken for a word that was meant if it has so many letters."""
 

@@ -124,10 +124,10 @@ def _encoded(
     share = min(1.0, MOST_ROWS / source.rows)
     blocks, done = [], 0
     for table in source.tables():
+        done += table.num_rows
         if share < 1:
             table = table.filter(pa.array(rng.random(table.num_rows) < share))
         blocks.append(encoder.encode(table).astype(narrow))
-        done += table.num_rows
         report(done, source.rows)
     codes = np.concatenate(blocks)
     return Learned(schema, encoder, codes, encoder.impossible(codes))

@@ -8,8 +8,9 @@ import operator
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from tabgan.config import ModelConfig, TrainConfig
 from tabgan.device import one_thread, pick_device
 from tabgan.encoding.base import Draw
 from tabgan.encoding.table import TableEncoder
+from tabgan.engine import needed_ray
 from tabgan.errors import ConfigError, ModelFileError, NotFittedError
 from tabgan.learn import Learned, learn
 from tabgan.modelfile import Content, arrow_from_text, arrow_to_text, read_model, write_model
@@ -36,9 +38,11 @@ from tabgan.schema import Schema
 from tabgan.schemafile import Wishes
 from tabgan.tables import from_arrow, open_source, to_arrow
 from tabgan.training.alarms import alarms
+from tabgan.training.byray import trained_by_ray
 from tabgan.training.checkpoint import Checkpoint
 from tabgan.training.fit import Networks, train
 from tabgan.training.history import History
+from tabgan.training.launch import Processes
 
 TRIAL_ROWS = 8
 """Rows that are decoded to see whether a model file is whole."""
@@ -59,15 +63,18 @@ class Synthesizer:
         *,
         seed: int = 0,
         device: str = "auto",
+        devices: int | None = None,
         time_limit: float | None = None,
         epsilon: float | None = None,
         delta: float = DELTA,
         model: ModelConfig | None = None,
         train: TrainConfig | None = None,
     ) -> None:
-        """`time_limit`: seconds that `fit` may take; without one training ends by itself, and only then is it the same
-        from run to run. `epsilon`: promise (epsilon, delta)-differential privacy for each row; such a fit is never the
-        same twice. Raises `ConfigError` for a device that is not there and for other settings outside their range."""
+        """`devices`: processes of this machine that fit together, each on its own CUDA device or all on the CPU, to the
+        model of one process up to rounding; by default one, or those that torchrun has started. `time_limit`: seconds
+        that `fit` may take; without one training ends by itself, and only then is it the same from run to run.
+        `epsilon`: promise (epsilon, delta)-differential privacy for each row; such a fit is never the same twice.
+        Raises `ConfigError` for a device that is not there and for other settings outside their range."""
         if time_limit is not None and time_limit <= 0:
             raise ConfigError(f"time_limit is {time_limit}; use a number of seconds above 0, or None for no limit.")
         self.seed = seed
@@ -76,7 +83,10 @@ class Synthesizer:
         self.spending_: Spending | None = None
         self.model_config = model or ModelConfig()
         self.train_config = train or TrainConfig()
-        self.device_ = pick_device(device)
+        self._processes, self._asked_device = Processes.planned(devices, pick_device(device)), device
+        if self.budget is not None and self._processes.size > 1:
+            raise ConfigError("a fit under epsilon works in one process: rows are to be asked once; use devices=1.")
+        self.device_ = self._processes.device
         self._networks: Networks | None = None
         self._checkpoint = Checkpoint()
 
@@ -88,6 +98,8 @@ class Synthesizer:
         progress: Listener | None = None,
         checkpoint: str | Path | None = None,
         resume: bool = False,
+        engine: Literal["ray"] | None = None,
+        workers: int | None = None,
     ) -> Self:
         """Learn the table in `data`: a path, a pandas or polars frame, or a pyarrow table.
 
@@ -99,11 +111,31 @@ class Synthesizer:
         `resume` the fit goes on from that file, if it is there, and on a CPU without a time limit ends with the same
         model as one that was never interrupted. The time that it has taken counts for `time_limit`.
 
-        Raises `FileError`, `DataError` or `SchemaError` for tables that cannot be learned, and `ConfigError` for a
-        checkpoint of another table, schema, seed or settings.
+        `engine` "ray" trains by `workers` processes of a Ray cluster, by default one for each of its GPUs: the one that
+        this process is connected to, else that of the environment variable RAY_ADDRESS, else one of this machine. The
+        table is read and encoded here. The model is that of one process, to rounding.
+
+        With `devices` above 1, a script calls this under `if __name__ == "__main__":`, since the processes that are
+        started read it, too. Under torchrun each process calls it with the same arguments and gets the same model; the
+        first alone reports progress and keeps the checkpoint.
+
+        Raises `FileError`, `DataError` or `SchemaError` for tables that cannot be learned, `ConfigError` for a
+        checkpoint of another table, schema, seed or settings, and `ProcessError` where one of several processes ends.
         """
+        if engine not in (None, "ray"):
+            raise ConfigError(f"engine is {engine!r}; use 'ray', or None to train in this process.")
+        if engine is None and workers is not None:
+            raise ConfigError("workers are those of an engine; use engine='ray' with them.")
+        if engine is not None:
+            needed_ray()
+            if self._processes.size > 1:
+                raise ConfigError("devices are of this machine and workers of Ray; with engine='ray' use workers.")
+            if self.budget is not None or checkpoint is not None or resume:
+                raise ConfigError("a fit by Ray has neither epsilon nor a checkpoint; leave them or engine out.")
         if self.budget is not None and (checkpoint is not None or resume):
             raise ConfigError("a fit under epsilon cannot be interrupted and go on; leave out checkpoint and resume.")
+        if not self._processes.is_first:
+            progress = checkpoint = None
         history = History(progress, self.time_limit)
         made_for = {"seed": self.seed, "device": torch.device(self.device_).type}
         made_for |= asdict(self.model_config) | asdict(self.train_config)
@@ -122,20 +154,28 @@ class Synthesizer:
         self.schema, self._encoder, self._kind = learned.schema, learned.encoder, kind
         self.hash_ = _hash(learned)
         self._checkpoint.check_table(self.hash_)
-        with one_thread(), self._checkpoint.interrupts_wait():
-            self._networks = train(
-                torch.from_numpy(learned.codes),
-                learned.encoder.codes,
-                learned.impossible,
-                self.model_config,
-                self.train_config,
-                history,
-                self._checkpoint,
-                self.seed,
-                self.device_,
-            )
+        work = partial(
+            train,
+            torch.from_numpy(learned.codes),
+            learned.encoder.codes,
+            learned.impossible,
+            self.model_config,
+            self.train_config,
+            seed=self.seed,
+        )
+        if engine == "ray":
+            trained = trained_by_ray(work, workers, self._asked_device, history)
+            self._networks, self.history_ = self._restored(trained.tensors, trained.rounds), trained.records
+            return self
+        with one_thread(), self._processes.together(work) as group, self._checkpoint.interrupts_wait():
+            self._networks = work(history=history, checkpoint=self._checkpoint, device=self.device_, group=group)
         self.history_ = history.records
         return self
+
+    @property
+    def is_first_(self) -> bool:
+        """Whether this process is the one that writes: always but in a fit of torchrun's processes."""
+        return self._processes.is_first
 
     @property
     def rounds_(self) -> int:
@@ -381,8 +421,12 @@ class Synthesizer:
             yield codes, rng.random(codes.shape)
 
     def save(self, path: str | Path, *, force: bool = True) -> None:
-        """Write the model to one `.tabgan` file, whole or not at all; `force=False` keeps an existing file."""
+        """Write the model to one `.tabgan` file, whole or not at all; `force=False` keeps an existing file.
+
+        After a fit of torchrun's processes the first one writes, and the others do nothing."""
         networks = self._fitted()
+        if not self._processes.is_first:
+            return
         content = Content(
             tensors=networks.tensors(),
             schema={**self.schema.model_dump(), "arrow": arrow_to_text(self._encoder.arrow_schema)},
@@ -410,7 +454,7 @@ class Synthesizer:
         try:
             config = content.config
             model, train = ModelConfig(**config["model"]), TrainConfig(**config["train"])
-            found = cls(seed=operator.index(config["seed"]), device=device, model=model, train=train)
+            found = cls(seed=operator.index(config["seed"]), device=device, devices=1, model=model, train=train)
             found.schema = Schema(columns=content.schema["columns"], facts=content.schema["facts"])
             found._encoder = TableEncoder(found.schema, arrow_from_text(content.schema["arrow"]))
             found._encoder.restore(content.encoders)
@@ -418,18 +462,16 @@ class Synthesizer:
             found.hash_ = str(config.get("table", "unknown"))[:64]
             if config.get("privacy"):
                 found.spending_ = Spending.restore(config["privacy"])
-            found._networks = Networks.restore(
-                content.tensors,
-                found._encoder.codes,
-                found.model_config,
-                found.train_config,
-                config["rounds"],
-                found.device_,
-            )
+            found._networks = found._restored(content.tensors, config["rounds"])
             found._try_out()
         except Exception:  # whatever parts that do not fit each other make the code that reads them raise
             raise ModelFileError(f"{path} is damaged; write or copy it again.") from None
         return found
+
+    def _restored(self, tensors: dict[str, torch.Tensor], rounds: int) -> Networks:
+        return Networks.restore(
+            tensors, self._encoder.codes, self.model_config, self.train_config, rounds, self.device_
+        )
 
     def _try_out(self) -> None:
         """Describe the model and decode rows of random codes: what is wrong with its file shows here and not later."""

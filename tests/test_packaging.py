@@ -104,7 +104,9 @@ def test_the_wheel_works_in_an_environment_of_its_own(wheel, tmp_path):
 
 
 def test_every_package_that_is_imported_is_declared():
-    extras = [line for extra in ("augment", "pii", "privacy") for line in PROJECT["optional-dependencies"][extra]]
+    extras = [
+        line for extra in ("augment", "pii", "privacy", "ray") for line in PROJECT["optional-dependencies"][extra]
+    ]
     declared = {re.split(r"[><=\[]", line)[0].lower() for line in [*PROJECT["dependencies"], *extras]}
     imported = set()
     for path in [*(ROOT / "tabgan").rglob("*.py"), *(ROOT / "cli").rglob("*.py")]:

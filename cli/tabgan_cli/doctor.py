@@ -14,7 +14,7 @@ import typer
 from tabgan import __version__
 
 PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "scikit-learn", "altair")
-EXTRAS = {"faker": "pii", "imbalanced-learn": "augment", "dp-accounting": "privacy"}
+EXTRAS = {"faker": "pii", "imbalanced-learn": "augment", "dp-accounting": "privacy", "ray": "ray"}
 TEST_ROWS = 300
 TEST_SECONDS = 5.0
 

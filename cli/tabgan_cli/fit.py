@@ -55,6 +55,14 @@ def fit(
         int, typer.Option(metavar="N", help="Start the random numbers here; the same seed gives the same model.")
     ] = 0,
     device: Device = "auto",
+    devices: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Fit in N processes of this machine, each on a GPU of its own or all on the CPU, to the same model up "
+            "to rounding; by default in one, or in those that torchrun has started.",
+        ),
+    ] = None,
     log: Annotated[
         Path | None,
         typer.Option(metavar="FILE.jsonl", help="Write every progress event as one JSON line to this file."),
@@ -81,20 +89,23 @@ def fit(
         check_output(output, force=force, endings=())
 
     from tabgan import Synthesizer
-    from tabgan.errors import FileError
+    from tabgan.errors import FileError, ProcessError
 
     again = ["tabgan", "fit", data, "-o", str(model), "--seed", str(seed), "--device", device, "--resume"]
+    again += ["--devices", str(devices)] if devices else []
     again += ["--schema", str(schema)] if schema else []
     again += ["--time-limit", time_limit] if time_limit else []
     again += ["--force"] if force else []
-    synthesizer = Synthesizer(seed=seed, device=device, time_limit=limit, epsilon=epsilon, delta=delta)
+    synthesizer = Synthesizer(seed=seed, device=device, devices=devices, time_limit=limit, epsilon=epsilon, delta=delta)
     part = None if epsilon is not None else model.with_name(f"{model.name}.part")
+    if not synthesizer.is_first_:
+        quiet, log, part = True, None, None
     if part and force and not resume:
         part.unlink(missing_ok=True)
     try:
         with shown(quiet=quiet, log=log) as progress:
             synthesizer.fit(data, schema=schema, progress=progress, checkpoint=part, resume=resume)
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit, ProcessError):
         if part and part.exists():
             typer.echo(f"go on with: {join(again)}", err=True)
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from shlex import quote
@@ -15,6 +16,12 @@ from tabgan_cli.options import Device, Force, Quiet
 from tabgan_cli.progress import shown
 
 
+class Engine(StrEnum):
+    """What hands out the work to several cores or machines."""
+
+    ray = "ray"
+
+
 def sample(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="The file that `tabgan fit` wrote.")],
     out: Annotated[
@@ -22,7 +29,8 @@ def sample(
         typer.Option(
             "-o",
             metavar="OUT",
-            help="Write them here: .csv or .tsv (also .gz or .zst) or .parquet, or - for CSV on stdout.",
+            help="Write them here: .csv or .tsv (also .gz or .zst) or .parquet, or - for CSV on stdout; with --engine "
+            "a new folder.",
         ),
     ],
     rows: Annotated[
@@ -72,6 +80,17 @@ def sample(
             help="Make the K-th of M parts of the rows, such as 3/16; all parts, made anywhere, are the whole sample.",
         ),
     ] = None,
+    engine: Annotated[
+        Engine | None,
+        typer.Option(
+            help="Make the rows on all cores of this machine, or of the cluster at RAY_ADDRESS, and write a folder of "
+            "Parquet parts; together they are the whole sample.",
+        ),
+    ] = None,
+    shards: Annotated[
+        int | None,
+        typer.Option(metavar="M", min=1, help="With --engine write M parts; by default one for each million rows."),
+    ] = None,
     escape_formulas: Annotated[
         bool,
         typer.Option(
@@ -88,6 +107,16 @@ def sample(
         raise typer.BadParameter("give either -n or --given", param_hint="-n")
     if [given, like, balance].count(None) < 2:
         raise typer.BadParameter("only one of --given, --like and --balance can be had", param_hint="--balance")
+    if shards is not None and engine is None:
+        raise typer.BadParameter("parts are written by --engine; --shard K/M makes one of them", param_hint="--shards")
+    if engine is not None:
+        others: dict[str, object] = {"--given": given, "--like": like, "--balance": balance, "--shard": shard}
+        others |= {"--escape-formulas": escape_formulas or None, "-o": out if out == "-" else None}
+        clash = next((name for name, value in others.items() if value is not None), None)
+        if clash:
+            raise typer.BadParameter("--engine makes rows from -n and writes a folder of Parquet", param_hint=clash)
+        _sample_dataset(model, rows or 0, out, where or [], seed, rounds, shards, device, force=force, quiet=quiet)
+        return
     if escape_formulas and out.lower().endswith(".parquet"):
         raise typer.BadParameter("Parquet holds texts as they are; it is for CSV", param_hint="--escape-formulas")
 
@@ -131,9 +160,49 @@ def sample(
                 progress(Progress(stage="sample", step=done, steps=made, seconds_left=left))
     if not quiet:
         typer.echo(f"wrote {made:,} rows to {'standard output' if out == '-' else out}", err=out == "-")
-        is_like_all = not any((where, given, balance, like, shard))
-        if out != "-" and is_like_all:  # other rows do not compare with the table
-            typer.echo(f"next: tabgan report REAL {quote(out)} -o report.html (REAL is the table that was fitted)")
+        if out != "-" and not any((where, given, balance, like, shard)):
+            _say_next(out)
+
+
+def _sample_dataset(
+    model: Path,
+    rows: int,
+    folder: str,
+    where: list[str],
+    seed: int | None,
+    rounds: int | None,
+    shards: int | None,
+    device: str,
+    *,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """The rows by Ray, as a folder of parts."""
+    from tabgan.cluster import sample_dataset
+    from tabgan.conditions import parse
+
+    with shown(quiet=quiet) as progress:
+        parts = sample_dataset(
+            model,
+            rows,
+            folder,
+            shards=shards,
+            where=parse(where),
+            seed=seed,
+            rounds=rounds,
+            device=device,
+            force=force,
+            progress=progress,
+        )
+    if not quiet:
+        typer.echo(f"wrote {rows:,} rows to {folder} in {parts:,} part{'s' if parts > 1 else ''}")
+        if not where:
+            _say_next(folder)
+
+
+def _say_next(out: str) -> None:
+    """The next step, for rows that are like the whole table: others do not compare with it."""
+    typer.echo(f"next: tabgan report REAL {quote(out)} -o report.html (REAL is the table that was fitted)")
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tabgan.model.embedding import Layout
+from tabgan.model.part import Part
 
 LEAST_SHARE = 0.005
 """Values rarer than this weigh as if they were as common: a batch holds too few of them to judge."""
@@ -33,26 +34,40 @@ def masked_loss(entropies: Tensor, hidden: Tensor) -> Tensor:
     return masked_losses(entropies, hidden).mean()
 
 
-def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
+def gradient_penalty(
+    critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, rng: torch.Generator, part: Part | None = None
+) -> Tensor:
     """(|grad critic| - 1)^2 at random points between real and fake embedded rows, `(rows, features)` each; the mean.
 
-    Gulrajani et al. 2017, equation 3, without its weight.
+    Gulrajani et al. 2017, equation 3, without its weight. `part`: of which batch the rows are a part.
     """
-    along = torch.rand(real.shape[0], 1, generator=rng, device=real.device)
+    part = part or Part(real.shape[0])
+    along = part.of(torch.rand(part.rows, 1, generator=rng, device=real.device))
     between = (real + along * (fake - real)).detach().requires_grad_()
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     penalty: Tensor = (slope.norm(dim=1) - 1).square().mean()
     return penalty
 
 
-def cooccurrence_loss(first: Tensor, second: Tensor, target: Tensor, count: int) -> Tensor:
+def second_moments(rows: Tensor) -> Tensor:
+    """E[phi phi^T] of `(rows, values)`: `(values, values)`."""
+    return rows.T @ rows / rows.shape[0]
+
+
+def cooccurrence_loss(
+    first: Tensor,
+    second: Tensor,
+    target: Tensor,
+    count: int,
+    moments: Callable[[Tensor], Tensor] = second_moments,
+) -> Tensor:
     """The squared distance of the co-occurrence table of made rows from the real one, a pair of codes on the average.
 
     `first` and `second` are two independent halves of a batch, `(rows, values)` one-hot over `count` codes; `target` is
     E[phi phi^T] of the real rows, `(values, values)`. Errors are measured against what independence would give, as in
     the contingency coefficient phi^2. The product of the two halves' errors has no bias from the batch's own sampling
-    noise, which the square of one batch's error has.
+    noise, which the square of one batch's error has. `moments`: as `second_moments`, of rows of which some are here.
     """
     share = target.diagonal().clamp(min=LEAST_SHARE).sqrt()
-    one, other = ((half.T @ half / half.shape[0] - target) / torch.outer(share, share) for half in (first, second))
+    one, other = ((moments(half) - target) / torch.outer(share, share) for half in (first, second))
     return (one * other).sum() / count**2

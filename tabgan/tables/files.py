@@ -6,6 +6,7 @@ import glob
 import gzip
 import io
 import os
+import platform
 import shutil
 import sys
 import tempfile
@@ -262,7 +263,8 @@ class WholeFile:
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
-        self._temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
+        # Nobody else's: on a shared disk processes of two machines may have one number.
+        self._temporary = self._path.with_name(f".{self._path.name}.{platform.node()}.{os.getpid()}.part")
 
     def __enter__(self) -> BinaryIO:
         try:

@@ -25,6 +25,7 @@ from torch import Tensor
 from tabgan.errors import ConfigError, FileError
 from tabgan.tables.files import WholeFile, check_output
 from tabgan.training.history import History
+from tabgan.training.parallel import Group
 
 EVERY_SECONDS = 60.0
 """So long between two checkpoints."""
@@ -77,6 +78,11 @@ class Checkpoint:
                 f"{self._path} was made from another table or schema; fit these again, or start anew with --force "
                 "(in Python: delete it)."
             )
+
+    def join(self, group: Group) -> None:
+        """Go on from where the first process of `group` does."""
+        where = self._results, self._stage, self._state
+        self._results, self._stage, self._state = group.told(lambda: where)
 
     def state(self, stage: str) -> State | None:
         """How far the stage had come; None if it has to begin."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from tabgan.config import ModelConfig, TrainConfig
 from tabgan.device import fastest_precision
 from tabgan.encoding.base import Code
+from tabgan.errors import ConfigError
 from tabgan.model.cooccurrence import Pooling, cooccurrence, mutual_information
 from tabgan.model.copula import MOST_FEATURES
 from tabgan.model.critic import Critic
@@ -25,6 +27,7 @@ from tabgan.training.checkpoint import Checkpoint
 from tabgan.training.choose import choose_rounds
 from tabgan.training.game import Game
 from tabgan.training.history import History
+from tabgan.training.parallel import ALONE, Group
 from tabgan.training.schedule import schedule
 from tabgan.training.warmup import WarmUp
 
@@ -148,10 +151,17 @@ def train(
     checkpoint: Checkpoint,
     seed: int,
     device: str,
+    group: Group = ALONE,
 ) -> Networks:
     """Learn `(rows, codes)` whole numbers, whose columns `layout` describes; `impossible` as in `Dependencies`.
 
-    A fit that was interrupted goes on from `checkpoint`, whose records `history` has."""
+    A fit that was interrupted goes on from `checkpoint`, whose records `history` has. All processes of `group` call
+    this with the same arguments and end with the same networks and records. History, checkpoint and device may differ:
+    time limit, listener and checkpoint of the first process count, and the others need none."""
+    if group.size > 1:
+        group.check_alike(_digest(codes, layout, model, config, seed))
+        checkpoint.join(group)
+        history.records = group.told(lambda: history.records)
     exclusions = Exclusions({pair: torch.from_numpy(never) for pair, never in impossible.items()}, device)
     counts = [torch.bincount(codes[:, i].long(), minlength=code.cardinality) for i, code in enumerate(layout)]
     frequencies = torch.cat([*counts, torch.zeros(0)]) / len(codes)
@@ -165,32 +175,52 @@ def train(
     some = rows.train[:STATISTICS_ROWS]  # they are in random order
     generator.copula.fit(some)
     config = schedule(config, len(rows.train), layout)
+    if group.size > min(config.batch_rows, config.game_batch_rows):
+        raise ConfigError(
+            f"devices is {group.size}, and of this table a batch has {min(config.batch_rows, config.game_batch_rows)} "
+            "rows; use fewer devices."
+        )
     pooling = Pooling(layout, frequencies, max(LEAST_POOLED, min(POOLED, ALL_POOLED // len(layout))))
     some = some[: max(LEAST_STATISTICS, int(MOST_PRODUCTS / pooling.layout.total**2))]
     target = cooccurrence(some, pooling)
-    information = mutual_information(target, pooling.layout, len(some)).cpu()
+    information = mutual_information(target, pooling.layout, len(some))
+    group.take([*generator.state_dict().values(), target, information])
+    information = information.cpu()
 
     rng = keyed("warm-up", seed, device=device)
-    warm_up = WarmUp(generator, rows, config, history, rng)
-    conditional = _learned(
-        "warm-up", generator, checkpoint, lambda: warm_up.run(history.until(WARMUP_SHARE), checkpoint)
-    )
+    warm_up = WarmUp(generator, rows, config, history, rng, group)
+    until = group.told(lambda: history.until(WARMUP_SHARE))
+    conditional = _learned("warm-up", generator, checkpoint, lambda: warm_up.run(until, checkpoint))
     networks = Networks(conditional, None, information, exclusions, config.game_rounds, min(len(layout), MOST_ROUNDS))
     if len(codes) < FEW_ROWS or len(layout) < 2:
         return networks
     if config.game_steps:
         critic = Critic(layout, model, keyed("critic", seed)).to(device)
+        group.take(critic.state_dict().values())
         rng = keyed("game", seed, device=device)
-        game = Game(conditional, critic, rows, layout, information, exclusions, pooling, target, config, history, rng)
-        networks.joint = _learned(
-            "game", conditional, checkpoint, lambda: game.run(history.until(GAME_SHARE), checkpoint)
+        game = Game(
+            conditional, critic, rows, layout, information, exclusions, pooling, target, config, history, rng, group
         )
+        until = group.told(lambda: history.until(GAME_SHARE))
+        networks.joint = _learned("game", conditional, checkpoint, lambda: game.run(until, checkpoint))
     if config.rounds is not None:
         networks.rounds = min(config.rounds, len(layout))
         return networks
     numbers = _numbers_of_rounds(len(layout))
-    networks.rounds = choose_rounds(numbers, networks.sampler, rows, layout, seed, history, checkpoint)
+    networks.rounds, history.records = group.told(
+        lambda: (
+            choose_rounds(numbers, networks.sampler, rows, layout, seed, history, checkpoint),
+            history.records,
+        )
+    )
     return networks
+
+
+def _digest(codes: Tensor, layout: Sequence[Code], model: ModelConfig, config: TrainConfig, seed: int) -> str:
+    """A hash of what processes that train together must have alike."""
+    found = hashlib.sha256(codes.cpu().contiguous().numpy().tobytes())
+    found.update(repr((codes.shape, list(layout), model, config, seed)).encode())
+    return found.hexdigest()
 
 
 def _learned(stage: str, like: Generator, checkpoint: Checkpoint, run: Callable[[], Generator]) -> Generator:

@@ -20,6 +20,7 @@ from tabgan.model.cooccurrence import Pooling, split_by_dependence
 from tabgan.model.critic import Critic
 from tabgan.model.generator import Generator, Tables
 from tabgan.model.losses import cooccurrence_loss, gradient_penalty
+from tabgan.model.part import Part
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rounds import Rounds
 from tabgan.sampling.sampler import Sampler
@@ -28,6 +29,7 @@ from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint, State
 from tabgan.training.detection import c2st
 from tabgan.training.history import History
+from tabgan.training.parallel import ALONE, Group
 from tabgan.training.recovery import Recovery, Stateful
 from tabgan.training.warmup import prediction_loss, random_masks
 
@@ -53,16 +55,17 @@ class Game:
         config: TrainConfig,
         history: History,
         rng: torch.Generator,
+        group: Group = ALONE,
     ) -> None:
         """`generator` is copied; `information`: mutual information of the codes, `(codes, codes)`; `target`: the
-        co-occurrence table of the training rows, pooled by `pooling`."""
+        co-occurrence table of the training rows, pooled by `pooling`; `group`: the processes that do the same."""
         self.generator, self.critic = copy.deepcopy(generator).requires_grad_(True), critic
         self.average = Average(generator, config.ema_half_life_rows)
         self.rows, self.codes, self.information, self.exclusions = rows, codes, information, exclusions
         self.pooling, self.target = pooling, target
         fewest = min(FEWEST_ROUNDS, config.game_rounds)
         self.splits = [split_by_dependence(information, n) for n in range(fewest, config.game_rounds + 1)]
-        self.config, self.history, self.rng = config, history, rng
+        self.config, self.history, self.rng, self.group = config, history, rng, group
         rate = config.game_learning_rate
         # No first moment: the critic moves the ground under the generator (section 5 of the paper takes 0 and 0.9).
         self._generator_optimizer = torch.optim.Adam(self.generator.parameters(), lr=rate, betas=(0.0, 0.9), fused=True)
@@ -96,7 +99,7 @@ class Game:
         for _ in range(self._critic_updates, config.critic_head_start):
             self._critic_step()
             self._report(0)
-            if self.history.spent >= self._time_share:
+            if self._time_is_up():
                 return self._best
             checkpoint.keep("game", self._state)
         for step in range(self._step + 1, config.game_steps + 1):
@@ -105,7 +108,7 @@ class Game:
             self._generator_step()
             self.average.update(self.generator, config.game_batch_rows)
             self._step = step
-            last = step == config.game_steps or self.history.spent >= self._time_share
+            last = step == config.game_steps or self._time_is_up()
             if step % config.game_evaluate_every == 0 or last:
                 self._look(step)
             self._report(step)
@@ -115,6 +118,9 @@ class Game:
         self.history.report("game", config.game_steps, config.game_steps, self._figures["gap"].item(), self._best_auc)
         return self._best
 
+    def _time_is_up(self) -> bool:
+        return self.group.told(lambda: self.history.spent >= self._time_share)
+
     def _look(self, step: int) -> None:
         """Judge the averaged generator, keep it if it is the best so far, and go back if numbers are not finite."""
         figures = {name: value.item() for name, value in self._figures.items()}
@@ -123,14 +129,17 @@ class Game:
                 for group in optimizer.param_groups:
                     group["lr"] = self.config.game_learning_rate * self._recovery.rate_share
             return
-        real = self.rows.some(EVALUATION_ROWS)
-        sampler = Sampler(self.average.network, self.information, self.exclusions, noisy=True)
-        made = torch.cat(list(sampler.blocks(len(real), len(self.splits[0]), seed=0)))
-        self._auc = c2st(real, made, self.codes, seed=0)
-        distinct = len(made.unique(dim=0)) / len(made)
+        self._auc, distinct = self.group.told(self._judged)
         self.history.record("game", step, **figures, c2st=self._auc, distinct=distinct)
         if self._auc < self._best_auc:
             self._best, self._best_auc = self.average.copy(), self._auc
+
+    def _judged(self) -> tuple[float, float]:
+        """How well trees tell rows of the average from real ones, and the share of its rows that are distinct."""
+        real = self.rows.some(EVALUATION_ROWS)
+        sampler = Sampler(self.average.network, self.information, self.exclusions, noisy=True)
+        made = torch.cat(list(sampler.blocks(len(real), len(self.splits[0]), seed=0)))
+        return c2st(real, made, self.codes, seed=0), len(made.unique(dim=0)) / len(made)
 
     def _state(self) -> State:
         return {
@@ -161,45 +170,50 @@ class Game:
 
     def _critic_step(self) -> None:
         config, critic = self.config, self.critic
-        real = critic.embed(self.rows.draw(config.game_batch_rows, self.rng))
+        part = self.group.part(config.game_batch_rows)
+        real = critic.embed(part.of(self.rows.draw(config.game_batch_rows, self.rng)))
         with torch.no_grad():
-            made = self._make(config.game_batch_rows)
+            made = self._make(part)
         fake = critic.embed_weights(made)
         gap = critic(real).mean() - critic(fake).mean()
-        loss = -gap
+        loss, figures = -gap, {"gap": gap}
         if self._critic_updates % config.penalty_every == 0:  # lazy: every k-th step, k times heavier (StyleGAN2, 4.1)
-            penalty = gradient_penalty(critic, real.detach(), fake.detach(), self.rng)
+            penalty = gradient_penalty(critic, real.detach(), fake.detach(), self.rng, part)
             loss = loss + config.penalty_weight * config.penalty_every * penalty
-            self._figures["penalty"] = penalty.detach()
+            figures["penalty"] = penalty
         self._critic_updates += 1
         self._critic_optimizer.zero_grad()
-        loss.backward()
+        self._figures |= self.group.backward(loss, part, critic.parameters(), figures)
         self._critic_optimizer.step()
-        self._figures |= {"gap": gap.detach(), "critic_gradient": gradient_norm(critic)}
+        self._figures["critic_gradient"] = gradient_norm(critic)
 
     def _generator_step(self) -> None:
         config = self.config
-        made = self._make(config.game_batch_rows)
+        part = self.group.part(config.game_batch_rows)
+        made = self._make(part)
         loss: Tensor = -config.critic_weight * self.critic(self.critic.embed_weights(made)).mean()
-        first, second = self.pooling.pool(made).chunk(2)
-        loss = loss + config.cooccurrence_weight * cooccurrence_loss(first, second, self.target, len(self.codes))
+        half = part.before(-(-part.rows // 2))
+        first, second = self.pooling.pool(made).split([half, len(made) - half])
+        loss = loss + config.cooccurrence_weight * cooccurrence_loss(
+            first, second, self.target, len(self.codes), self.group.second_moments
+        )
         real = self.rows.draw(config.game_batch_rows, self.rng)
         known = random_masks(real.shape[0], real.shape[1], config.all_hidden_share, self.rng, self.rows.device)
-        loss = loss + config.masked_weight * prediction_loss(self.generator, real, known)
+        loss = loss + config.masked_weight * prediction_loss(self.generator, part.of(real), part.masks(known))
         self._generator_optimizer.zero_grad()
-        loss.backward()
+        self._figures |= self.group.backward(loss, part, self.generator.parameters(), {"loss": loss})
         self._generator_optimizer.step()
-        self._figures |= {"loss": loss.detach(), "generator_gradient": gradient_norm(self.generator)}
+        self._figures["generator_gradient"] = gradient_norm(self.generator)
 
     def _randbelow(self, end: int) -> int:
         return int(torch.randint(end, (1,), generator=self.rng, device=self.rows.device))
 
-    def _make(self, rows: int) -> Tensor:
+    def _make(self, part: Part) -> Tensor:
         """Rows from nothing, in a random number of rounds and order: `(rows, total)` one-hot with soft gradients."""
         split = self.splits[self._randbelow(len(self.splits))]
         groups = sorted(split, key=lambda _: self._randbelow(2**31))
-        z = torch.randn(rows, self.generator.noise, generator=self.rng, device=self.rows.device)
-        return unroll(self.generator, groups, z, self.exclusions, self.config.temperature, self.rng)
+        z = part.of(torch.randn(part.rows, self.generator.noise, generator=self.rng, device=self.rows.device))
+        return unroll(self.generator, groups, z, self.exclusions, self.config.temperature, self.rng, part)
 
 
 def unroll(
@@ -209,19 +223,25 @@ def unroll(
     exclusions: Exclusions,
     temperature: float,
     rng: torch.Generator,
+    part: Part,
 ) -> Tensor:
-    """Draw the codes of each group in turn, given all before: `(rows, total)` one-hot with gradients of soft draws."""
+    """Draw the codes of each group in turn, given all before: `(rows, total)` one-hot with gradients of soft draws.
+
+    `part`: of which batch the rows of `z`, `(rows, noise)`, are a part."""
     rows = Rounds(Tables(generator), exclusions, z)
     for group in groups:
         rows.look()
         for code in group:
-            rows.put(code, straight_through(rows.logits(code), temperature, rng))
+            rows.put(code, straight_through(rows.logits(code), temperature, rng, part))
     return torch.cat([rows.drawn[code] for code in range(generator.layout.count)], dim=1)
 
 
-def straight_through(logits: Tensor, temperature: float, rng: torch.Generator) -> Tensor:
-    """A one-hot draw from `(rows, values)` logits whose gradient is that of the soft draw at `temperature`."""
-    exponential = torch.empty_like(logits).exponential_(generator=rng)
+def straight_through(logits: Tensor, temperature: float, rng: torch.Generator, part: Part | None = None) -> Tensor:
+    """A one-hot draw from `(rows, values)` logits whose gradient is that of the soft draw at `temperature`.
+
+    `part`: of which batch the rows are a part."""
+    part = part or Part(len(logits))
+    exponential = part.of(logits.new_empty(part.rows, logits.shape[1]).exponential_(generator=rng))
     scores = logits - exponential.clamp(min=1e-20).log()  # minus the log of an exponential is Gumbel noise
     soft = (scores / temperature).softmax(dim=1)
     hard: Tensor = functional.one_hot(scores.argmax(dim=1), logits.shape[1]).to(soft.dtype)

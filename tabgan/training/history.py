@@ -68,6 +68,11 @@ class History:
                 Progress(stage=stage, step=step, steps=steps, loss=loss, held_out=held_out, seconds_left=left)
             )
 
+    def relay(self, progress: Progress) -> None:
+        """Tell the listener what another process says of itself."""
+        if self._listener is not None:
+            self._listener(progress)
+
     def record(self, stage: str, step: int, **figures: float) -> None:
         """Keep figures of a step. No time of day or duration is among them: the same seed gives the same file."""
         self.records.append({"stage": stage, "step": step, **figures})

@@ -19,6 +19,7 @@ from tabgan.training.average import Average
 from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint, State
 from tabgan.training.history import History
+from tabgan.training.parallel import ALONE, Group
 from tabgan.training.recovery import Recovery, Stateful
 
 MASKS = 16
@@ -38,14 +39,22 @@ class WarmUp:
     """
 
     def __init__(
-        self, generator: Generator, rows: Rows, config: TrainConfig, history: History, rng: torch.Generator
+        self,
+        generator: Generator,
+        rows: Rows,
+        config: TrainConfig,
+        history: History,
+        rng: torch.Generator,
+        group: Group = ALONE,
     ) -> None:
+        """`group`: the processes that do the same with the same arguments."""
         self.generator = generator
         self.average = Average(generator, config.ema_half_life_rows)
         self.rows = rows
         self.config = config
         self.history = history
         self.rng = rng
+        self.group = group
         count = generator.layout.count
         # The same masks at every look: looks differ by the weights alone.
         self._looks_know = random_masks(
@@ -81,7 +90,7 @@ class WarmUp:
         for step in range(self._step + 1, config.warmup_steps + 1):
             self._step = step
             self._left -= self._left / (self._last_step - step + 1)
-            done = min(max(1 - self._left, self.history.spent / self._time_share), 1.0)
+            done = min(max(1 - self._left, self.group.told(lambda: self.history.spent) / self._time_share), 1.0)
             self._loss = self._descend(step, done)
             if step % config.evaluate_every == 0 or done >= 1:
                 self._look(step)
@@ -95,7 +104,7 @@ class WarmUp:
 
     def _look(self, step: int) -> None:
         """Judge the average, keep it if it is good, and go back if numbers are not finite."""
-        config, loss, held_out = self.config, self._loss.item(), self.held_out_loss()
+        config, loss, held_out = self.config, self._loss.item(), self.group.told(self.held_out_loss)
         if not self._recovery.check(step, loss, held_out):
             return
         self._held_out = held_out
@@ -141,13 +150,15 @@ class WarmUp:
         rate *= LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * done)) / 2
         for group in self._optimizer.param_groups:
             group["lr"] = rate
+        part = self.group.part(config.batch_rows)
         real = self.rows.draw(config.batch_rows, self.rng)
-        loss = prediction_loss(self.generator, real, self._masks(*real.shape))
+        masks = self._masks(*real.shape)
+        loss = prediction_loss(self.generator, part.of(real), part.masks(masks))
         self._optimizer.zero_grad()
-        loss.backward()
+        figures = self.group.backward(loss, part, self.generator.parameters(), {"loss": loss})
         self._optimizer.step()
         self.average.update(self.generator, config.batch_rows)
-        return loss.detach()
+        return figures["loss"]
 
     @torch.no_grad()
     def held_out_loss(self) -> float:
