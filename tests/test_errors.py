@@ -36,6 +36,7 @@ def test_every_error_is_caught_as_tabgan_error_and_as_a_built_in() -> None:
         "MisfitError": ValueError,
         "ModelFileError": ValueError,
         "NotFittedError": AttributeError,
+        "ProcessError": RuntimeError,
         "SchemaError": ValueError,
     }
     found = {name: each for name, each in vars(errors).items() if name.endswith("Error") and each is not TabganError}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -23,7 +23,7 @@ from tabgan.model.losses import cooccurrence_loss, gradient_penalty
 from tabgan.model.part import Part
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rounds import Rounds
-from tabgan.sampling.sampler import Sampler
+from tabgan.sampling.sampler import Sampler, draw
 from tabgan.training.average import Average
 from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint, State
@@ -171,10 +171,10 @@ class Game:
     def _critic_step(self) -> None:
         config, critic = self.config, self.critic
         part = self.group.part(config.game_batch_rows)
-        real = critic.embed(part.of(self.rows.draw(config.game_batch_rows, self.rng)))
+        codes = part.of(self.rows.draw(config.game_batch_rows, self.rng))
         with torch.no_grad():
-            made = self._make(part)
-        fake = critic.embed_weights(made)
+            made = self._make_codes(part)
+        real, fake = critic.embed(torch.cat([codes, made])).chunk(2)
         gap = critic(real).mean() - critic(fake).mean()
         loss, figures = -gap, {"gap": gap}
         if self._critic_updates % config.penalty_every == 0:  # lazy: every k-th step, k times heavier (StyleGAN2, 4.1)
@@ -209,31 +209,29 @@ class Game:
         return int(torch.randint(end, (1,), generator=self.rng, device=self.rows.device))
 
     def _make(self, part: Part) -> Tensor:
-        """Rows from nothing, in a random number of rounds and order: `(rows, total)` one-hot with soft gradients."""
+        """Rows from nothing: `(rows, total)` one-hot with the gradients of soft draws."""
+        drawn = self._unroll(part, lambda logits: straight_through(logits, self.config.temperature, self.rng, part))
+        return torch.cat(drawn, dim=1)
+
+    def _make_codes(self, part: Part) -> Tensor:
+        """As `_make` without gradients, `(rows, codes)` int64: for the critic plain draws are the same, and cheaper."""
+
+        def take(logits: Tensor) -> Tensor:
+            return draw(logits, part.of(torch.rand(part.rows, 1, generator=self.rng, device=self.rows.device)))
+
+        return torch.stack(self._unroll(part, take), dim=1)
+
+    def _unroll(self, part: Part, take: Callable[[Tensor], Tensor]) -> list[Tensor]:
+        """The codes of rows from nothing, in a random number of rounds and order, drawn from their logits by `take`."""
         split = self.splits[self._randbelow(len(self.splits))]
         groups = sorted(split, key=lambda _: self._randbelow(2**31))
         z = part.of(torch.randn(part.rows, self.generator.noise, generator=self.rng, device=self.rows.device))
-        return unroll(self.generator, groups, z, self.exclusions, self.config.temperature, self.rng, part)
-
-
-def unroll(
-    generator: Generator,
-    groups: Sequence[Sequence[int]],
-    z: Tensor,
-    exclusions: Exclusions,
-    temperature: float,
-    rng: torch.Generator,
-    part: Part,
-) -> Tensor:
-    """Draw the codes of each group in turn, given all before: `(rows, total)` one-hot with gradients of soft draws.
-
-    `part`: of which batch the rows of `z`, `(rows, noise)`, are a part."""
-    rows = Rounds(Tables(generator), exclusions, z)
-    for group in groups:
-        rows.look()
-        for code in group:
-            rows.put(code, straight_through(rows.logits(code), temperature, rng, part))
-    return torch.cat([rows.drawn[code] for code in range(generator.layout.count)], dim=1)
+        walk = Rounds(Tables(self.generator), self.exclusions, z)
+        for group in groups:
+            walk.look()
+            for code in group:
+                walk.put(code, take(walk.logits(code)))
+        return [walk.drawn[code] for code in range(self.generator.layout.count)]
 
 
 def straight_through(logits: Tensor, temperature: float, rng: torch.Generator, part: Part | None = None) -> Tensor:

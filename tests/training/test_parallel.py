@@ -105,7 +105,7 @@ def test_two_processes_learn_what_one_learns_with_the_whole_batch(folder: Path) 
     assert {"penalty", "gap", "loss", "critic_gradient", "generator_gradient", "c2st"} <= together[-1].keys()
     for mine, whole in zip(together, records(folder, "one"), strict=True):
         assert mine.pop("stage") == whole.pop("stage")
-        assert mine == pytest.approx(whole, rel=1e-4, abs=1e-5)
+        assert mine == pytest.approx(whole, rel=1e-3, abs=1e-5)
 
 
 def test_without_the_sum_of_gradients_they_would_not(folder: Path) -> None:
