@@ -71,7 +71,7 @@ def sample_dataset(
         for rows in _results(part, shards, device):
             done += rows
             if progress:
-                left = (time.monotonic() - start) * (n - done) / max(done, 1)
+                left = (time.monotonic() - start) * (n - done) / done if done else None
                 progress(Progress(stage="sample", step=done, steps=n, seconds_left=left))
     return shards
 

@@ -106,10 +106,10 @@ def test_a_worker_that_is_killed_on_the_way_changes_nothing(model, tmp_path):
 @pytest.mark.usefixtures("two_workers")
 def test_conditions_hold_and_more_parts_than_blocks_are_empty(model, tmp_path):
     where = {"kind": "x", "a": (0, None)}
-    sample_dataset(model, 700, tmp_path / "rows", shards=3, where=where)
+    sample_dataset(model, 5_000, tmp_path / "rows", shards=4, where=where)
     parts = [pq.read_table(path) for path in sorted((tmp_path / "rows").glob("*.parquet"))]
-    assert sorted(part.num_rows for part in parts) == [0, 188, 512]
-    assert pa.concat_tables(parts).equals(pa.concat_tables(load(model, device="cpu").sample_tables(700, where=where)))
+    assert sorted(part.num_rows for part in parts) == [0, 904, 2_048, 2_048]
+    assert pa.concat_tables(parts).equals(pa.concat_tables(load(model, device="cpu").sample_tables(5_000, where=where)))
 
 
 @pytest.mark.usefixtures("two_workers")
