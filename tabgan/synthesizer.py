@@ -20,7 +20,6 @@ import torch
 
 from tabgan.card import last_figures, not_promised, of_privacy, of_schema
 from tabgan.complete import Completion
-from tabgan.composite import unique_tables
 from tabgan.conditions import Condition, conditions, narrowed
 from tabgan.config import ModelConfig, TrainConfig
 from tabgan.device import one_thread, pick_device
@@ -33,9 +32,10 @@ from tabgan.modelfile import Content, arrow_from_text, arrow_to_text, read_model
 from tabgan.private.budget import DELTA, Budget, Spending
 from tabgan.private.learn import learn_privately
 from tabgan.progress import Listener
-from tabgan.sampling.sampler import BLOCK_ROWS, rows_of
+from tabgan.sampling.sampler import rows_of
 from tabgan.schema import Schema
 from tabgan.schemafile import Wishes
+from tabgan.stream import RowStream
 from tabgan.tables import from_arrow, open_source, to_arrow
 from tabgan.training.alarms import alarms
 from tabgan.training.byray import trained_by_ray
@@ -46,7 +46,6 @@ from tabgan.training.launch import Processes
 
 TRIAL_ROWS = 8
 """Rows that are decoded to see whether a model file is whole."""
-SLAB_ROWS = 64 * BLOCK_ROWS
 """Rows that are decoded and handed on together."""
 
 
@@ -255,6 +254,7 @@ class Synthesizer:
             raise ConfigError(f"rows cannot be made in shards with {what}: there a row depends on those before it.")
         seed = self.seed if seed is None else seed
         wanted = self._conditions(where or {})
+        stream = RowStream(networks, self._encoder)
         drawn = sys.maxsize if self._encoder.unique else n  # where rows are left out, others are drawn
         if balance is not None:
             name, shares = self._shares(balance, wanted)
@@ -263,10 +263,10 @@ class Synthesizer:
         elif wanted:
             blocks = self._completion(rounds).blocks(drawn, wanted, seed, rows.start)
         else:
-            blocks = self._drawn(drawn, rounds or networks.rounds, seed, rows.start)
+            blocks = stream.drawn(drawn, rounds or networks.rounds, seed, rows.start)
         if self._encoder.unique:
-            return self._unique(n, blocks, wanted, seed)
-        return self._decoded(rows.stop, blocks, wanted, seed, rows.start)
+            return stream.unique(n, blocks, wanted, seed, self._completion())
+        return stream.tables(rows.stop, blocks, wanted, seed, rows.start)
 
     def sample_given(self, given: Any, *, where: Mapping[str, Any] | None = None, seed: int | None = None) -> pa.Table:
         """The rows of `sample(given=...)` as an Arrow table."""
@@ -370,55 +370,6 @@ class Synthesizer:
                 table.drop_columns(column) if column in table.column_names else table, column
             )
         return pd.DataFrame(found, columns=labels)
-
-    def _unique(
-        self, n: int, blocks: Iterator[tuple[np.ndarray, np.ndarray]], wanted: list[Condition], seed: int
-    ) -> Iterator[pa.Table]:
-        """`n` rows of `blocks`, which never end, in which composite keys are unique."""
-        completion = self._completion()
-
-        def completed(begun: pa.Table, first: int) -> pa.Table:
-            with one_thread():
-                return completion.given(begun, wanted, seed, complete=False, first=first)
-
-        tables = self._decoded(sys.maxsize, blocks, wanted, seed, slab=min(SLAB_ROWS, n))
-        return unique_tables(n, tables, self._encoder.unique_rows(wanted, seed), completed)
-
-    def _decoded(
-        self,
-        n: int,
-        blocks: Iterator[tuple[np.ndarray, np.ndarray]],
-        wanted: list[Condition],
-        seed: int,
-        begin: int = 0,
-        slab: int = SLAB_ROWS,
-    ) -> Iterator[pa.Table]:
-        """Rows `begin` to `n`, which `blocks` give, as tables of about `slab` rows."""
-        per_slab = -(-slab // BLOCK_ROWS) * BLOCK_ROWS
-        for first in range(begin, n, per_slab):
-            rows = min(per_slab, n - first)
-            with one_thread():
-                parts = [next(blocks) for _ in range(-(-rows // BLOCK_ROWS))]
-            codes, uniforms = (np.concatenate(each) for each in zip(*parts, strict=True))
-            yield self._encoder.decode(codes, Draw(np.arange(first, first + rows), uniforms, seed), wanted)
-        if begin == n:
-            yield self._encoder.arrow_schema.empty_table()  # more shards than blocks
-
-    def _drawn(self, n: int, rounds: int, seed: int, begin: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Codes and uniforms of rows `begin` to `n` from nothing, in blocks."""
-        if self._encoder.codes:
-            blocks = (codes.numpy() for codes in self._fitted().sampler(rounds).blocks(n, rounds, seed, begin))
-        else:  # nothing but keys and constants
-            blocks = (np.zeros((min(BLOCK_ROWS, n - first), 0), np.int64) for first in range(begin, n, BLOCK_ROWS))
-        per_slab = SLAB_ROWS // BLOCK_ROWS
-        slab, skipped = divmod(begin // BLOCK_ROWS, per_slab)
-        rng = np.random.default_rng([abs(seed), slab])
-        rng.random((skipped * BLOCK_ROWS, len(self._encoder.codes)))  # those of the slab's earlier blocks
-        for block, codes in enumerate(blocks, start=begin // BLOCK_ROWS):
-            slab, place = divmod(block, per_slab)
-            if place == 0:
-                rng = np.random.default_rng([abs(seed), slab])
-            yield codes, rng.random(codes.shape)
 
     def save(self, path: str | Path, *, force: bool = True) -> None:
         """Write the model to one `.tabgan` file, whole or not at all; `force=False` keeps an existing file.

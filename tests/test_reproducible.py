@@ -15,7 +15,7 @@ import pytest
 import threadpoolctl
 import torch
 
-import tabgan.synthesizer
+import tabgan.stream
 import tabgan.tables.files
 from tabgan import ModelConfig, Synthesizer, TrainConfig, evaluate, load
 from tabgan.errors import ConfigError
@@ -130,7 +130,7 @@ def test_ten_samples_of_one_file_at_once_are_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", [{}, {"kind": "x", "b": (0, None)}])
 def test_shards_are_the_parts_of_the_whole_sample(where: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tabgan.synthesizer, "SLAB_ROWS", 1_024)  # several of them
+    monkeypatch.setattr(tabgan.stream, "SLAB_ROWS", 1_024)  # several of them
     synthesizer = Synthesizer(device="cpu", model=SMALL, train=QUICK).fit(frame().assign(id=range(1_000, 1_400)))
     whole = pa.concat_tables(synthesizer.sample_tables(5_000, where=where))
     for shards in (1, 3, 16):
