@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+STEP = 128
+"""Kinds are rounded up to so many: libraries of matrix products prepare, and keep, a program for each shape."""
 MOST_KINDS = 0.9
 """Where the kinds are more than this share of the rows, finding them costs more than it saves."""
 LARGEST = 2**62
@@ -14,7 +16,8 @@ LARGEST = 2**62
 
 
 class Kinds(NamedTuple):
-    """`first`, `(kinds,)`: the number of a row of each kind; `of_row`, `(rows,)`: the kind of each row."""
+    """`first`, `(kinds,)`: the number of a row of each kind, and of row 0 up to a multiple of `STEP`; `of_row`,
+    `(rows,)`: the kind of each row."""
 
     first: Tensor
     of_row: Tensor
@@ -46,11 +49,11 @@ class Alike:
         if self._ids is None or not self._worthwhile:
             return None
         of_row = self._renumber(self._ids)
-        rows = len(of_row)
-        self._worthwhile = self._end <= MOST_KINDS * rows
+        rows, kinds = len(of_row), -(-self._end // STEP) * STEP
+        self._worthwhile = kinds <= MOST_KINDS * rows
         if not self._worthwhile:
             return None
-        first = torch.empty(self._end, dtype=torch.long)
+        first = torch.zeros(kinds, dtype=torch.long)
         first[of_row] = torch.arange(rows)
         return Kinds(first, of_row)
 

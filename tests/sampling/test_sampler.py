@@ -93,12 +93,12 @@ def test_shares_of_a_sample_vary_less_than_independent_draws_would():
 
 
 def test_rows_that_are_alike_get_the_logits_that_each_would_get_alone():
-    sampler, codes = made_sampler(), torch.randint(0, 3, (200, 3), generator=torch.Generator().manual_seed(0))
+    sampler, codes = made_sampler(), torch.randint(0, 3, (400, 3), generator=torch.Generator().manual_seed(0))
     tables = Tables(sampler.network, torch.float32)
     walk = Rounds(tables, sampler.exclusions, known={0: codes[:, 0], 1: codes[:, 1]})
     walk.look()
     together = walk.logits(2)
-    for row in range(0, 200, 40):
+    for row in range(0, 400, 40):
         one = Rounds(tables, sampler.exclusions, known={code: codes[row : row + 1, code] for code in (0, 1)})
         one.look()
         assert torch.allclose(one.logits(2)[0], together[row], atol=1e-5)
