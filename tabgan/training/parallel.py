@@ -86,11 +86,14 @@ class Group:
                     dist.broadcast(tensor, src=0)
 
     def check_alike(self, what: str) -> None:
-        """Raise `ConfigError` in the processes whose `what` is not that of the first, and so end all."""
-        if self.told(lambda: what) != what:
+        """Raise `ConfigError` in all processes where `what` of one is not that of the first."""
+        others = torch.tensor([float(self.told(lambda: what) != what)])
+        with all_there():
+            dist.all_reduce(others, group=self._control)
+        if others.item():
             raise ConfigError(
-                f"process {self.rank} of {self.size} has another table, seed or settings than the first; give all the "
-                "same, or devices=1 to fit in each by itself."
+                f"{others.item():.0f} of the {self.size} processes have another table, seed or settings than the "
+                "first; give all the same, or devices=1 to fit in each by itself."
             )
 
     def wait(self) -> None:
