@@ -78,6 +78,17 @@ class Group:
             dist.broadcast_object_list(found, src=0, group=self._control)
         return found[0]  # type: ignore[return-value]
 
+    def told_number(self, work: Callable[[], float]) -> float:
+        """As `told`, for a number; quicker, since it is asked at every step."""
+        if self.size == 1:
+            return work()
+        number = torch.zeros(1, dtype=torch.float64)
+        if self.rank == 0:
+            number[0] = work()
+        with all_there():
+            dist.broadcast(number, src=0, group=self._control)
+        return number.item()
+
     def take(self, tensors: Iterable[Tensor]) -> None:
         """Fill `tensors` with what they hold in the first process: others may have rounded differently."""
         if self.size > 1:
