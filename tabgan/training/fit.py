@@ -178,7 +178,7 @@ def train(
     if group.size > min(config.batch_rows, config.game_batch_rows):
         raise ConfigError(
             f"devices is {group.size}, and of this table a batch has {min(config.batch_rows, config.game_batch_rows)} "
-            "rows; use fewer devices."
+            "row(s); use fewer devices."
         )
     pooling = Pooling(layout, frequencies, max(LEAST_POOLED, min(POOLED, ALL_POOLED // len(layout))))
     some = some[: max(LEAST_STATISTICS, int(MOST_PRODUCTS / pooling.layout.total**2))]

@@ -119,7 +119,7 @@ class Game:
         return self._best
 
     def _time_is_up(self) -> bool:
-        return self.group.told(lambda: self.history.spent >= self._time_share)
+        return self.group.told_number(lambda: self.history.spent) >= self._time_share
 
     def _look(self, step: int) -> None:
         """Judge the averaged generator, keep it if it is the best so far, and go back if numbers are not finite."""

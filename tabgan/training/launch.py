@@ -134,14 +134,15 @@ def _started(size: int, device: str, work: Work) -> Iterator[Group]:
         ]
         try:
             with _ignored(signal.SIGINT):  # as these inherit it: a terminal interrupts all processes of a command
-                for other in others:
-                    other.start()
+                _start(others)
             _wait_for(others, folder)
             with _joined(device, **_meeting(0, size, folder)) as group:
                 yield group
             for other in others:
                 other.join()
         except ProcessError:
+            if not all(other.pid for other in others):
+                raise
             raise ProcessError(_why(others, said)) from None
         finally:
             for other in others:
@@ -176,6 +177,17 @@ def _end_with_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(1)
+
+
+def _start(others: Sequence[BaseProcess]) -> None:
+    try:
+        for other in others:
+            other.start()
+    except (RuntimeError, OSError) as error:  # no shared memory is left, or a script that a process reads starts others
+        raise ProcessError(
+            f"the processes of a fit cannot be started: {' '.join(str(error).split())[:120]} ... Give a container more "
+            "shared memory (docker run --shm-size=4g); in a script fit under: if __name__ == '__main__':"
+        ) from None
 
 
 def _wait_for(others: Sequence[BaseProcess], folder: str) -> None:

@@ -78,6 +78,17 @@ class Group:
             dist.broadcast_object_list(found, src=0, group=self._control)
         return found[0]  # type: ignore[return-value]
 
+    def told_number(self, work: Callable[[], float]) -> float:
+        """As `told`, for a number; quicker, since it is asked at every step."""
+        if self.size == 1:
+            return work()
+        number = torch.zeros(1, dtype=torch.float64)
+        if self.rank == 0:
+            number[0] = work()
+        with all_there():
+            dist.broadcast(number, src=0, group=self._control)
+        return number.item()
+
     def take(self, tensors: Iterable[Tensor]) -> None:
         """Fill `tensors` with what they hold in the first process: others may have rounded differently."""
         if self.size > 1:
@@ -86,11 +97,14 @@ class Group:
                     dist.broadcast(tensor, src=0)
 
     def check_alike(self, what: str) -> None:
-        """Raise `ConfigError` in the processes whose `what` is not that of the first, and so end all."""
-        if self.told(lambda: what) != what:
+        """Raise `ConfigError` in all processes where `what` of one is not that of the first."""
+        others = torch.tensor([float(self.told(lambda: what) != what)])
+        with all_there():
+            dist.all_reduce(others, group=self._control)
+        if others.item():
             raise ConfigError(
-                f"process {self.rank} of {self.size} has another table, seed or settings than the first; give all the "
-                "same, or devices=1 to fit in each by itself."
+                f"{others.item():.0f} of the {self.size} processes have another table, seed or settings than the "
+                "first; give all the same, or devices=1 to fit in each by itself."
             )
 
     def wait(self) -> None:

@@ -90,7 +90,8 @@ class WarmUp:
         for step in range(self._step + 1, config.warmup_steps + 1):
             self._step = step
             self._left -= self._left / (self._last_step - step + 1)
-            done = min(max(1 - self._left, self.group.told(lambda: self.history.spent) / self._time_share), 1.0)
+            spent = self.group.told_number(lambda: self.history.spent)
+            done = min(max(1 - self._left, spent / self._time_share), 1.0)
             self._loss = self._descend(step, done)
             if step % config.evaluate_every == 0 or done >= 1:
                 self._look(step)
@@ -104,7 +105,7 @@ class WarmUp:
 
     def _look(self, step: int) -> None:
         """Judge the average, keep it if it is good, and go back if numbers are not finite."""
-        config, loss, held_out = self.config, self._loss.item(), self.group.told(self.held_out_loss)
+        config, loss, held_out = self.config, self._loss.item(), self.group.told_number(self.held_out_loss)
         if not self._recovery.check(step, loss, held_out):
             return
         self._held_out = held_out
