@@ -20,6 +20,8 @@ Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64]
 
+DAY = 86_400
+"""Seconds of a day."""
 LARGEST = 1e300
 """Differences of such numbers are floats still."""
 
@@ -170,3 +172,15 @@ def _shared_codes(texts: list[pa.ChunkedArray]) -> tuple[tuple[str, ...], list[C
     renamed = np.append(np.argsort(order), len(names))
     splits = np.cumsum([len(text) for text in texts])[:-1]
     return tuple(names[i] for i in order), np.split(renamed[codes].astype(np.int64), splits)
+
+
+def weekdays(seconds: Numbers) -> Numbers:
+    """Of seconds since 1970, from 0 for Monday; NaN stays."""
+    found: Numbers = (seconds // DAY + 3) % 7  # 1 January 1970 was a Thursday
+    return found
+
+
+def hours(seconds: Numbers) -> Numbers:
+    """The hours of the day of seconds since 1970; NaN stays."""
+    found: Numbers = seconds % DAY // 3_600
+    return found

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from tabgan.c2st import Guess, c2st_guesses, trees
-from tabgan.report.columns import ComparableTable
+from tabgan.report.columns import ComparableTable, Numbers
 from tabgan.report.embedding import Embedding
-from tabgan.report.features import Features, features
+from tabgan.report.features import features
 from tabgan.report.roc import Auc, auc_with_interval
 
 FOLDS = 5
@@ -49,11 +48,12 @@ def detect(real: ComparableTable, other: ComparableTable, seed: int, *, explain:
         return None
     one, two = (table.take(rng.permutation(table.rows)[:rows]) for table in (real, other))
     of_one, of_two = features(one), features(two)
-    falls: list[list[float]] = []
+    falls: list[Numbers] = []
 
     def look(guess: Guess, held: np.ndarray, truth: np.ndarray) -> None:
         some = rng.permutation(len(held))[:MOST_EXPLAINED]
-        falls.append(_falls(guess, replace(of_one, values=held[some]), truth[some], rng))
+        held_features = replace(of_one, values=held[some])
+        falls.append(held_features.falls(lambda rows: auc_with_interval(truth[some], guess(rows)).value, rng))
 
     truth, guesses = c2st_guesses(
         of_one.values, of_two.values, trees(of_one.labels, seed), FOLDS, seed, look if explain else None
@@ -65,14 +65,6 @@ def detect(real: ComparableTable, other: ComparableTable, seed: int, *, explain:
         logistic=_logistic(one, two, seed),
         importance=dict(zip((column.name for column in real.columns), importance, strict=False)),
     )
-
-
-def _falls(guess: Guess, rows: Features, truth: npt.NDArray[np.bool_], rng: np.random.Generator) -> list[float]:
-    """By how much the AUC of a guess falls when each column is shuffled."""
-    whole = auc_with_interval(truth, guess(rows.values)).value
-    return [
-        whole - auc_with_interval(truth, guess(rows.shuffled(column, rng))).value for column in np.unique(rows.owner)
-    ]
 
 
 def _logistic(one: ComparableTable, two: ComparableTable, seed: int) -> float:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from tabgan.c2st import MOST_LABELS
-from tabgan.report.columns import ComparableColumn, ComparableTable, Numbers
-
-_DAY, _HOUR = 86_400, 3_600
+from tabgan.report.columns import ComparableColumn, ComparableTable, Numbers, hours, weekdays
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +25,16 @@ class Features:
         """All that do not come from a column."""
         kept = self.owner != column
         return Features(values=self.values[:, kept], labels=self.labels[kept], owner=self.owner[kept])
+
+    def take(self, rows: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Features:
+        """The features of some rows."""
+        return replace(self, values=self.values[rows])
+
+    def falls(self, score: Callable[[Numbers], float], rng: np.random.Generator) -> Numbers:
+        """By how much the `score` of the values falls when those of each column are shuffled, `(columns,)` (permutation
+        importance, Breiman 2001)."""
+        whole = score(self.values)
+        return np.array([whole - score(self.shuffled(column, rng)) for column in np.unique(self.owner)])
 
     def shuffled(self, column: int, rng: np.random.Generator) -> Numbers:
         """The values, in which those of a column are shuffled together."""
@@ -55,7 +64,7 @@ def _of(table: ComparableTable, i: int, column: ComparableColumn) -> list[Number
     numbers = table.values[i].astype(np.float64)
     if column.kind != "datetime":
         return [numbers]
-    return [numbers, (numbers // _DAY + 3) % 7, numbers % _DAY // _HOUR]  # 1 January 1970 was a Thursday
+    return [numbers, weekdays(numbers), hours(numbers)]
 
 
 def _places(column: ComparableColumn) -> Numbers:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tabgan.report.columns import Codes, ComparableTable, Numbers
+from tabgan.report.columns import DAY, Codes, ComparableTable, Numbers, hours, weekdays
 from tabgan.report.distance import known_sorted
 from tabgan.report.marginals import tv_similarity
 from tabgan.report.pairs import cut, deciles
@@ -17,7 +17,6 @@ RARE = 0.01
 """A label of fewer of the real rows than this is rare."""
 _EXPECTED = 5
 """Bins where fewer rows are expected are pooled, as the chi-square distribution fits only the larger ones."""
-_DAY = 86_400
 
 Measures = dict[str, float | None]
 
@@ -129,12 +128,12 @@ def _of_dates(real: Numbers, synthetic: Numbers) -> Measures:
     return {
         name: tv_similarity(one, other, size)
         for (name, one, size), (_, other, _) in zip(_parts(real), _parts(synthetic), strict=True)
-        if name != "hour" or (real % _DAY).any()
+        if name != "hour" or (real % DAY).any()
     }
 
 
 def _parts(seconds: Numbers) -> Iterator[tuple[str, Codes, int]]:
-    days = (seconds // _DAY).astype(np.int64)
-    yield "weekday", (days + 3) % 7, 7  # 1 January 1970 was a Thursday
+    days = (seconds // DAY).astype(np.int64)
+    yield "weekday", weekdays(seconds).astype(np.int64), 7
     yield "month", days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12, 12
-    yield "hour", (seconds % _DAY // 3_600).astype(np.int64), 24
+    yield "hour", hours(seconds).astype(np.int64), 24

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +44,8 @@ def utility(train: ComparableTable, test: ComparableTable, target: str, seed: in
     if score is None:
         return None
     some = rng.permutation(len(test_y))[:MOST_EXPLAINED]
-    return Utility(score=score(test_x.values, np.arange(len(test_y))), importance=_falls(score, test_x, some, rng))
+    falls = test_x.take(some).falls(lambda rows: score(rows, some), rng)
+    return Utility(score=score(test_x.values, np.arange(len(test_y))), importance=falls)
 
 
 def check_target(names: Sequence[str], target: str) -> None:
@@ -90,14 +91,8 @@ def _classification(x: Features, y: Numbers, test_y: Numbers, seed: int) -> Scor
     return score
 
 
-def _falls(score: Score, x: Features, at: Rows, rng: np.random.Generator) -> Numbers:
-    some = replace(x, values=x.values[at])
-    whole = score(some.values, at)
-    return np.array([whole - score(some.shuffled(column, rng), at) for column in np.unique(x.owner)])
-
-
 def _split(table: ComparableTable, at: int) -> tuple[Features, Numbers]:
     """What trees see of the other columns, and the column at a place, of rows in which it is known."""
     others, target = features(table).but(at), table.values[at].astype(np.float64)
     known = ~np.isnan(target)
-    return replace(others, values=others.values[known]), target[known]
+    return others.take(known), target[known]
