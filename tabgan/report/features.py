@@ -71,7 +71,10 @@ def _places(column: ComparableColumn) -> Numbers:
     """What stands for each code, `(cardinality,)`: the code, or the number that each of very many labels is."""
     if column.cardinality > MOST_LABELS:
         try:
-            return np.array([*map(float, column.labels), np.nan])
+            numbers = np.array([*map(float, column.labels)])
         except ValueError:
-            pass  # no numbers: the more frequent ones come first
+            numbers = np.array([np.nan])
+        if np.isfinite(numbers).all():
+            return np.append(numbers, np.nan)
+        # No numbers: the more frequent ones come first.
     return np.arange(column.cardinality, dtype=np.float64)

@@ -22,7 +22,10 @@ def test_a_date_comes_with_its_weekday_and_hour() -> None:
     assert np.isnan(found.values[3, :3]).all()
 
 
-@pytest.mark.parametrize(("label", "expected"), [("label {}", [0, 0, 5, 300]), ("{}", [1_000, 1_000, 1_005, np.nan])])
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [("label {}", [0, 0, 5, 300]), ("{}", [1_000, 1_000, 1_005, np.nan]), ("1e{}", [0, 0, 5, 300])],
+)
 def test_very_many_labels_are_ordered_as_numbers_or_by_frequency(label: str, expected: list[float]) -> None:
     labels = [label.format(1_000 + i) for i in range(300) for _ in range(300 - i)]
     table = compared(pd.DataFrame({"name": [*labels, None, None], "b": [True, False] * (len(labels) // 2 + 1)}))
