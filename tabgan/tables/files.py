@@ -247,15 +247,30 @@ def check_output(path: str | Path, *, force: bool, endings: tuple[str, ...] | No
     if endings and not name.lower().endswith(endings):
         raise FileError(f"{name}: unknown file ending; use {' or '.join(endings)}.")
     target = Path(name)
-    folder = target.parent
+    check_place(name, target.parent)
+    if target.is_dir():
+        raise FileError(f"{name} is a folder; name a file.")
+    if target.exists() and not force:
+        raise exists_already(name)
+
+
+def check_place(name: str | Path, folder: Path) -> None:
+    """Raise `FileError` where the output `name` could not be written to `folder`."""
     if not folder.is_dir():
         raise FileError(f"{name}: the folder {folder} does not exist; create it first.")
     if not os.access(folder, os.W_OK):
         raise FileError(f"{name}: the folder {folder} cannot be written to; choose another one.")
-    if target.is_dir():
-        raise FileError(f"{name} is a folder; name a file.")
-    if target.exists() and not force:
-        raise FileError(f"{name} exists already; use --force (in Python: force=True) to replace it.")
+
+
+def exists_already(name: str | Path) -> FileError:
+    """The error for an output that may not be replaced."""
+    return FileError(f"{name} exists already; use --force (in Python: force=True) to replace it.")
+
+
+def hidden_beside(path: Path) -> Path:
+    """Where an output is while it is written. Nobody else's: on a shared disk processes of two machines may have one
+    number."""
+    return path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.part")
 
 
 class WholeFile:
@@ -263,8 +278,7 @@ class WholeFile:
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
-        # Nobody else's: on a shared disk processes of two machines may have one number.
-        self._temporary = self._path.with_name(f".{self._path.name}.{platform.node()}.{os.getpid()}.part")
+        self._temporary = hidden_beside(self._path)
 
     def __enter__(self) -> BinaryIO:
         try:

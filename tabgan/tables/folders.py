@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 from pathlib import Path
 from types import TracebackType
 
 from tabgan.errors import FileError, some_of
+from tabgan.tables.files import check_place, exists_already, hidden_beside
 
 DONE = "_SUCCESS"
 """The empty file that Hadoop, Spark and what waits for them take for the end of a folder's writing."""
@@ -20,15 +20,12 @@ def check_folder(path: str | Path, *, force: bool) -> None:
     With `force` a folder may be replaced that holds Parquet parts and nothing else.
     """
     target = Path(path).absolute()
-    if not target.parent.is_dir():
-        raise FileError(f"{path}: the folder {target.parent} does not exist; create it first.")
-    if not os.access(target.parent, os.W_OK):
-        raise FileError(f"{path}: the folder {target.parent} cannot be written to; choose another one.")
+    check_place(path, target.parent)
     if target.exists() and not target.is_dir():
         raise FileError(f"{path} is a file; name a folder.")
     held = sorted(os.listdir(target)) if target.exists() else []
     if held and not force:
-        raise FileError(f"{path} exists already; use --force (in Python: force=True) to replace it.")
+        raise exists_already(path)
     odd = [name for name in held if name != DONE and not name.endswith(".parquet")]
     if odd:
         raise FileError(f"{path} holds more than Parquet parts: {some_of(odd)}. Name another folder.")
@@ -44,7 +41,7 @@ class WholeFolder:
         """Raises as `check_folder`."""
         check_folder(path, force=force)
         self._path = Path(path).absolute()
-        self._temporary = self._path.with_name(f".{self._path.name}.{platform.node()}.{os.getpid()}.part")
+        self._temporary = hidden_beside(self._path)
 
     def __enter__(self) -> Path:
         shutil.rmtree(self._temporary, ignore_errors=True)
