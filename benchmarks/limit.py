@@ -17,7 +17,7 @@ import torch
 
 from tabgan import load
 from tabgan.device import fastest_precision
-from tabgan.sampling.sampler import BLOCK_ROWS, TOGETHER
+from tabgan.sampling.sampler import UNIT_ROWS
 
 ROWS = 65_536
 
@@ -34,7 +34,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def products_a_second(width: int, precision: torch.dtype) -> float:
     """Multiply-adds a second of the trunk's product."""
-    rows = TOGETHER * BLOCK_ROWS
+    rows = UNIT_ROWS
     x, weight = torch.randn(rows, width).to(precision), torch.randn(width, width).to(precision)
     return 200 * rows * width**2 / seconds(lambda: [torch.nn.functional.linear(x, weight) for _ in range(200)])
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from tabgan.engine import connected, needed_ray
 from tabgan.errors import ConfigError, FileError, TabganError
-from tabgan.progress import Listener, Progress
+from tabgan.progress import Listener, Progress, time_left
 from tabgan.synthesizer import load
 from tabgan.tables import TableWriter
 from tabgan.tables.folders import WholeFolder, check_folder
@@ -71,7 +71,7 @@ def sample_dataset(
         for rows in _results(part, shards, device):
             done += rows
             if progress:
-                left = (time.monotonic() - start) * (n - done) / done if done else None
+                left = time_left(time.monotonic() - start, done, n - done)
                 progress(Progress(stage="sample", step=done, steps=n, seconds_left=left))
     return shards
 

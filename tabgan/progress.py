@@ -23,3 +23,8 @@ class Progress:
 
 
 Listener = Callable[[Progress], None]
+
+
+def time_left(spent: float, done: int, left: int) -> float | None:
+    """The seconds that `left` steps take if `done` ones took `spent` seconds; None before any is done."""
+    return spent / done * left if done else None

@@ -19,7 +19,7 @@ import tabgan.stream
 import tabgan.tables.files
 from tabgan import ModelConfig, Synthesizer, TrainConfig, evaluate, load
 from tabgan.errors import ConfigError
-from tabgan.sampling.sampler import BLOCK_ROWS, TOGETHER
+from tabgan.sampling.sampler import UNIT_ROWS
 
 STORED = Path(__file__).parent / "fixtures" / "format1.tabgan"
 QUICK = TrainConfig(
@@ -138,7 +138,7 @@ def test_shards_are_the_parts_of_the_whole_sample(where: dict[str, object], monk
             pa.concat_tables(synthesizer.sample_tables(5_000, where=where, shard=(shard, shards)))
             for shard in range(1, shards + 1)
         ]
-        assert max(part.num_rows for part in parts) - min(part.num_rows for part in parts) <= TOGETHER * BLOCK_ROWS
+        assert max(part.num_rows for part in parts) - min(part.num_rows for part in parts) <= UNIT_ROWS
         assert pa.concat_tables(parts).equals(whole)
     assert whole["id"].to_pylist() == list(range(1_400, 6_400))
 

@@ -130,7 +130,7 @@ def sample(
 
     from tabgan import load
     from tabgan.conditions import parse
-    from tabgan.progress import Progress
+    from tabgan.progress import Progress, time_left
     from tabgan.sampling.sampler import rows_of
 
     conditions = parse(where or [])
@@ -156,7 +156,7 @@ def sample(
             for block in chain([first], tables):
                 writer.write(block)
                 done += block.num_rows
-                left = (time.monotonic() - start) * (made - done) / max(done, 1)
+                left = time_left(time.monotonic() - start, done, made - done)
                 progress(Progress(stage="sample", step=done, steps=made, seconds_left=left))
     if not quiet:
         typer.echo(f"wrote {made:,} rows to {'standard output' if out == '-' else out}", err=out == "-")

@@ -18,19 +18,18 @@ from tabgan.sampling.rounds import Rounds, look
 BLOCK_ROWS = 512
 """Rows that share one order of groups; the block's number keys its random numbers. Of few rows in an order, or of few
 orders in a sample, one sees which groups came late."""
-TOGETHER = 4
-"""Blocks that ask the trunk at once: fewer and larger products."""
+UNIT_ROWS = 4 * BLOCK_ROWS
+"""Rows of blocks that ask the trunk at once: fewer and larger products. Shards begin and end with such a unit."""
 ORDERS = 64
 """Orders of groups in a large sample; what the copula says after each round is solved once for each."""
 
 
 def rows_of(n: int, shard: int, shards: int) -> range:
-    """The rows of one shard of `n` rows, the first being 1: whole blocks, spread evenly. Raises `ConfigError`."""
+    """The rows of one shard of `n` rows, the first being 1: whole units, spread evenly. Raises `ConfigError`."""
     if not 1 <= shard <= shards:
         raise ConfigError(f"shard {shard} of {shards} is none; the first of {max(shards, 1)} is 1.")
-    unit = TOGETHER * BLOCK_ROWS
-    units = -(-n // unit)
-    first, last = (min(n, part * units // shards * unit) for part in (shard - 1, shard))
+    units = -(-n // UNIT_ROWS)
+    first, last = (min(n, part * units // shards * UNIT_ROWS) for part in (shard - 1, shard))
     return range(first, last)
 
 
@@ -48,11 +47,11 @@ class Sampler:
 
     @torch.inference_mode()
     def blocks(self, rows: int, rounds: int, seed: int, first: int = 0) -> Iterator[Tensor]:
-        """Rows `first`, where `TOGETHER` blocks begin, to `rows` in blocks of `(BLOCK_ROWS or fewer, codes)` int64."""
+        """Rows `first`, where a unit begins, to `rows` in blocks of `(BLOCK_ROWS or fewer, codes)` int64."""
         groups = split_by_dependence(self.information, rounds)
         tables = Tables(self.network, fastest_precision(self.device))
-        for start in range(first, rows, TOGETHER * BLOCK_ROWS):
-            numbers = range(start // BLOCK_ROWS, start // BLOCK_ROWS + TOGETHER)
+        for start in range(first, rows, UNIT_ROWS):
+            numbers = range(start // BLOCK_ROWS, (start + UNIT_ROWS) // BLOCK_ROWS)
             for number, codes in zip(numbers, self._together(groups, tables, seed, numbers), strict=True):
                 if number * BLOCK_ROWS < rows:
                     yield codes[: rows - number * BLOCK_ROWS].cpu()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -19,15 +18,12 @@ from tabgan.engine import connected, needed_ray
 from tabgan.errors import ConfigError, ProcessError, TabganError
 from tabgan.progress import Progress
 from tabgan.training.checkpoint import Checkpoint
-from tabgan.training.fit import Networks
 from tabgan.training.history import History
+from tabgan.training.launch import Work
 from tabgan.training.parallel import ALONE, Group
 
 RETRIES = 3
 """Times that a fit begins again when a worker is lost."""
-
-Work = Callable[..., Networks]
-"""`train`, which lacks nothing but `history`, `checkpoint`, `device` and `group`."""
 
 
 class Found(NamedTuple):

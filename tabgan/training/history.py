@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tabgan.progress import Listener, Progress
+from tabgan.progress import Listener, Progress, time_left
 
 REPORT_SECONDS = 0.5
 """At least so long between two reports of a stage's steps."""
@@ -59,7 +59,7 @@ class History:
             self._stage, self._stage_started, self._first_step = stage, now, step
         self._told = now
         seen = step - self._first_step  # of a stage that went on these are fewer than its steps
-        left = (now - self._stage_started) / seen * (steps - step) if seen else None
+        left = time_left(now - self._stage_started, seen, steps - step)
         if self._time_limit is not None:
             remaining = max(self._time_limit - self.elapsed, 0.0)
             left = remaining if left is None else min(left, remaining)

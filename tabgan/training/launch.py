@@ -24,6 +24,7 @@ import torch.multiprocessing
 from tabgan.device import one_thread
 from tabgan.errors import ConfigError, ProcessError, TabganError
 from tabgan.training.checkpoint import Checkpoint
+from tabgan.training.fit import Networks
 from tabgan.training.history import History
 from tabgan.training.parallel import ALONE, Group, all_there
 
@@ -32,7 +33,7 @@ OF_TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 LAST_WORDS = 5.0
 """Seconds that are waited for the other processes to end, to know which one ended first and why."""
 
-Work = Callable[..., object]
+Work = Callable[..., Networks]
 """`train`, which lacks nothing but `history`, `checkpoint`, `device` and `group`."""
 
 
