@@ -140,7 +140,10 @@ def test_two_processes_learn_what_one_learns_with_the_whole_batch(folder: Path) 
     assert {"penalty", "gap", "loss", "critic_gradient", "generator_gradient", "c2st"} <= together[-1].keys()
     for mine, whole in zip(together, records(folder, "one"), strict=True):
         assert mine.pop("stage") == whole.pop("stage")
-        assert mine == pytest.approx(whole, rel=1e-3, abs=1e-5)
+        # The loss is a small difference of larger terms, and rounding shows in it most.
+        loss = {name: record.pop("loss", 0.0) for name, record in (("mine", mine), ("whole", whole))}
+        assert loss["mine"] == pytest.approx(loss["whole"], abs=5e-5)
+        assert mine == pytest.approx(whole, rel=1e-4, abs=1e-5)
 
 
 def test_without_the_sum_of_gradients_they_would_not(folder: Path) -> None:
