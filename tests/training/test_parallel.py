@@ -110,6 +110,7 @@ try:
     fit(f"left.{rank}", group)
 except ProcessError as error:
     (folder / "said").write_text(str(error))
+dist.destroy_process_group()  # as a fit does: threads of gloo that are left at the end of a process may abort it
 """
 
 
