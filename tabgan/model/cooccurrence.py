@@ -17,8 +17,8 @@ from tabgan.model.embedding import Layout
 class Pooling:
     """All values of all codes -> fewer: ordered values are pooled with neighbours, rare labels with each other."""
 
-    def __init__(self, codes: Sequence[Code], frequencies: Tensor, most: int) -> None:
-        """`frequencies`: `(total,)`; `most`: pooled values a code at most."""
+    def __init__(self, codes: Sequence[Code], frequencies: Tensor, most: int, device: str = "cpu") -> None:
+        """`frequencies`: `(total,)`; `most`: pooled values a code at most; `device`: of what is pooled."""
         fine = Layout([code.cardinality for code in codes])
         index, sizes, start = [], [], 0
         for code, part in zip(codes, fine.slices, strict=True):
@@ -27,19 +27,19 @@ class Pooling:
             index.append(pooled + start)
             sizes.append(size)
             start += size
-        self.index = torch.cat(index)
+        self.index = torch.cat(index).to(device)
         self.layout = Layout(sizes)
-        self._starts = torch.tensor(fine.starts)
+        self._starts = torch.tensor(fine.starts, device=device)
 
     def one_hot(self, codes: Tensor) -> Tensor:
         """`(rows, codes)` int64 to `(rows, pooled values)` float32."""
-        index = self.index.to(codes.device)[codes + self._starts.to(codes.device)]
+        index = self.index[codes + self._starts]
         return torch.zeros(len(codes), self.layout.total, device=codes.device).scatter_(1, index, 1.0)
 
     def pool(self, weights: Tensor) -> Tensor:
         """`(rows, total)` weights over all values to `(rows, pooled values)`; lets gradients pass."""
         pooled = torch.zeros(len(weights), self.layout.total, device=weights.device)
-        return pooled.index_add(1, self.index.to(weights.device), weights)
+        return pooled.index_add(1, self.index, weights)
 
 
 def _pool(code: Code, frequencies: Tensor, most: int) -> Tensor:

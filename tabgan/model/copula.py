@@ -134,26 +134,50 @@ class Copula(nn.Module):
         weights[used] = found
         return Solution(weights, 1 - (across * found).sum(dim=0) / own)
 
+    @torch.no_grad()
+    def solve_each(self, known: Tensor) -> Solution:
+        """As `solve` for each of `(masks, codes)` bool: `(masks, features, numbers)` and `(masks, numbers)`."""
+        if known.device.type == "cpu":
+            found = [self.solve(mask) for mask in known]
+            return Solution(torch.stack([each.weights for each in found]), torch.stack([each.left for each in found]))
+        return self.solve_together(known)
+
+    @torch.no_grad()
+    def solve_together(self, known: Tensor) -> Solution:
+        """As `solve_each`, with rows and columns of unknown codes set to those of the unit matrix instead of left out:
+        more work, of which the size is known without looking at `known`, as a GPU has to wait for a look."""
+        used = known[:, self.owner].to(self.covariance.dtype)
+        both = used[:, :, None] * used[:, None, :]
+        ridge = RIDGE + SHRINK * used.sum(dim=1, keepdim=True) / self.rows
+        square = self.covariance * both + torch.diag_embed(1 - used + ridge * used)
+        across = used[:, :, None] * self.covariance[:, self.targets]
+        factor = torch.linalg.cholesky_ex(square).L
+        found = torch.linalg.solve_triangular(factor, across, upper=False)
+        found = torch.linalg.solve_triangular(factor.mT, found, upper=True)
+        own = self.covariance[self.targets, self.targets].clamp(min=1e-6)
+        return Solution(found, 1 - (across * found).sum(dim=1) / own)
+
     def forward(self, x: Tensor, solution: Solution, numbers: slice = slice(None)) -> Tilts:
         """The tilts of some of the numbers given the features of the known codes, `(rows, features)`, and what they
-        say."""
-        weights = solution.weights[:, numbers]
-        left = solution.left[numbers]
+        say; of several solutions at once, each with rows of its own, `(masks, rows, features)`."""
+        weights = solution.weights[..., numbers]
+        left = solution.left[..., numbers]
         if self.may_miss:
             # A known cell that is missing stands in with the mean: what its score would have told is left open.
-            missing = (x[:, self.missing] > 0).to(x.dtype)
-            left = left + missing @ solution.weights[self.scored, numbers].square()
+            missing = (x[..., self.missing] > 0).to(x.dtype)
+            left = left + missing @ weights[..., self.scored, :].square()
         left = left.clamp(min=LEAST_VARIANCE, max=1)
-        curvature = (1 / left - 1) / 2
-        return x @ weights / left, curvature.expand(len(x), -1)
+        slope = x @ weights / left
+        return slope, ((1 / left - 1) / 2).expand_as(slope)
 
     @torch.no_grad()
     def of_rows(self, codes: Tensor, known: Tensor) -> Tilts:
         """As `forward` for `(rows, codes)` int64, of which row i knows `known[i % masks]`, `(masks, codes)` bool."""
         x = self.embed(codes, in_turn(known, len(codes)))
-        slope, curvature = (torch.zeros(len(x), len(self.targets), device=x.device) for _ in range(2))
-        for i, mask in enumerate(known):
-            slope[i :: len(known)], curvature[i :: len(known)] = self(x[i :: len(known)], self.solve(mask))
+        weights, left = self.solve_each(known)
+        x = nn.functional.pad(x, (0, 0, 0, -len(x) % len(known))).view(-1, len(known), x.shape[1])
+        tilts = self(x.transpose(0, 1), Solution(weights, left[:, None]))
+        slope, curvature = (each.transpose(0, 1).flatten(0, 1)[: len(codes)] for each in tilts)
         return slope, curvature
 
     @torch.no_grad()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,19 +42,36 @@ class CodeTable(nn.Module):
         super().__init__()
         basis = _basis(codes)
         self.register_buffer("basis", basis, persistent=False)
+        self.register_buffer("basis_turned", basis.t().coalesce(), persistent=False)
         shares = basis.to_dense().any(dim=1, keepdim=True)
         own = torch.where(shares, OWN_SCALE * scale, scale)
         self.own = nn.Parameter(torch.randn(basis.shape[0], width, generator=rng) * own)
         self.shared = nn.Parameter(torch.randn(basis.shape[1], width, generator=rng) * scale)
 
     basis: Tensor
+    basis_turned: Tensor
 
     def rows(self) -> Tensor:
         """The vectors of all values, `(total, width)`."""
         if not self.shared.shape[0]:
             return self.own
-        rows: Tensor = self.own + torch.sparse.mm(self.basis, self.shared)
+        mixed: Tensor = _Mixed.apply(self.basis, self.basis_turned, self.shared)  # type: ignore[no-untyped-call]
+        rows: Tensor = self.own + mixed
         return rows
+
+
+class _Mixed(torch.autograd.Function):
+    """The product of a constant sparse matrix and a dense one. Torch's own sorts the turned matrix at every gradient,
+    for which a GPU has to wait."""
+
+    @staticmethod
+    def forward(context: Any, basis: Tensor, turned: Tensor, shared: Tensor) -> Tensor:
+        context.turned = turned
+        return torch.sparse.mm(basis, shared)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[None, None, Tensor]:
+        return None, None, torch.sparse.mm(context.turned, gradients[0])
 
 
 def _basis(codes: Sequence[Code]) -> Tensor:

@@ -24,18 +24,19 @@ MOST_SOLVED = 20_000_000
 class Tables:
     """What drawing reads of a generator, worked out once from its weights as they are now."""
 
-    def __init__(self, network: Generator, precision: torch.dtype | None = None) -> None:
-        """`precision`: of the products in the trunk, for drawing without gradients; by default that of the network."""
+    def __init__(
+        self, network: Generator, precision: torch.dtype | None = None, solved: dict[bytes, Solution] | None = None
+    ) -> None:
+        """`precision`: of the products in the trunk, for drawing without gradients; by default that of the network.
+        `solved`: what other tables of the same copula have solved, which is added to."""
         self.network = network
-        sizes = torch.tensor(network.layout.cardinalities, dtype=torch.long, device=network.bias.device)
-        owner = torch.repeat_interleave(sizes)
         self.nothing = network.unknown.sum(dim=0)
         """What the trunk reads where no code is known, `(width,)`."""
-        self.values = network.values.rows() - network.unknown[owner]
+        self.values = network.values.rows() - network.unknown.index_select(0, network.owner)
         """What it reads more of each value that is, `(total, width)`."""
         self.heads, self.bias = network.heads.rows().to(precision or torch.float32), network.bias + network.impossible
         self.blocks = network.blocks if precision is None else _copied(network.blocks, precision)
-        self._solved: dict[bytes, Solution] = {}
+        self._solved = {} if solved is None else solved
 
     def features(self, x: Tensor, z: Tensor | None) -> Tensor:
         """What the heads read, `(rows, width)`, of the sum of `nothing` and the values, `(rows, width)`."""
@@ -90,11 +91,14 @@ class Generator(nn.Module):
         self.bias = nn.Parameter(frequencies.clamp(min=1e-9).log())
         impossible = torch.where(frequencies > 0, 0.0, IMPOSSIBLE)
         self.register_buffer("impossible", impossible)
-        starts = torch.tensor(self.layout.starts)
+        starts, sizes = torch.tensor(self.layout.starts), torch.tensor(self.layout.cardinalities, dtype=torch.long)
         self.register_buffer("starts", starts, persistent=False)
+        self.register_buffer("owner", torch.repeat_interleave(sizes), persistent=False)
 
     impossible: Tensor
     starts: Tensor
+    owner: Tensor
+    """The code of each value, `(total,)`."""
 
     def multiply_in(self, precision: torch.dtype) -> Generator:
         """Multiply in `precision`; weights, sums and what is learned stay in float32."""

@@ -25,8 +25,7 @@ class Average(Generic[Network]):
         self._rows += rows
         half_life = min(self._half_life_rows, max(self._rows / 10, 1))
         share = 1 - 0.5 ** (rows / half_life)
-        for old, new in zip(self.network.parameters(), network.parameters(), strict=True):
-            old.lerp_(new, share)
+        torch._foreach_lerp_(list(self.network.parameters()), list(network.parameters()), share)  # all in one launch
 
     def state_dict(self) -> dict[str, Any]:
         """The averaged weights and how many rows they have seen."""

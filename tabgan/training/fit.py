@@ -180,7 +180,7 @@ def train(
             f"devices is {group.size}, and of this table a batch has {min(config.batch_rows, config.game_batch_rows)} "
             "row(s); use fewer devices."
         )
-    pooling = Pooling(layout, frequencies, max(LEAST_POOLED, min(POOLED, ALL_POOLED // len(layout))))
+    pooling = Pooling(layout, frequencies, max(LEAST_POOLED, min(POOLED, ALL_POOLED // len(layout))), device)
     some = some[: max(LEAST_STATISTICS, int(MOST_PRODUCTS / pooling.layout.total**2))]
     target = cooccurrence(some, pooling)
     information = mutual_information(target, pooling.layout, len(some))

@@ -12,16 +12,17 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from tabgan.config import TrainConfig
 from tabgan.encoding.base import Code
 from tabgan.model.cooccurrence import Pooling, split_by_dependence
+from tabgan.model.copula import Solution
 from tabgan.model.critic import Critic
 from tabgan.model.generator import Generator, Tables
 from tabgan.model.losses import cooccurrence_loss, gradient_penalty
 from tabgan.model.part import Part
 from tabgan.sampling.exclusions import Exclusions
+from tabgan.sampling.rng import generator as keyed
 from tabgan.sampling.rounds import Rounds
 from tabgan.sampling.sampler import Sampler, draw
 from tabgan.training.average import Average
@@ -31,12 +32,16 @@ from tabgan.training.detection import c2st
 from tabgan.training.history import History
 from tabgan.training.parallel import ALONE, Group
 from tabgan.training.recovery import Recovery, Stateful
+from tabgan.training.replay import Replay, Step, descend, gradients
 from tabgan.training.warmup import prediction_loss, random_masks
 
 FEWEST_ROUNDS = 2
 """One round is too few to be worth training for, unless the settings ask for it."""
 EVALUATION_ROWS = 3_000
 """Real rows, and as many made ones, at each look."""
+
+Order = tuple[tuple[int, ...], ...]
+"""The codes of each round."""
 
 
 class Game:
@@ -70,6 +75,8 @@ class Game:
         # No first moment: the critic moves the ground under the generator (section 5 of the paper takes 0 and 0.9).
         self._generator_optimizer = torch.optim.Adam(self.generator.parameters(), lr=rate, betas=(0.0, 0.9), fused=True)
         self._critic_optimizer = torch.optim.Adam(critic.parameters(), lr=rate, betas=(0.0, 0.9), fused=True)
+        self._replay = Replay(rng, alone=group.size == 1)
+        self._solved: dict[bytes, Solution] = {}
         self._critic_updates, self._step, self._time_share = 0, 0, 1.0
         # What the last steps gave: the gap is the critic's estimate of the Wasserstein distance.
         self._figures: dict[str, Tensor] = {"gap": torch.zeros(())}
@@ -124,6 +131,9 @@ class Game:
     def _look(self, step: int) -> None:
         """Judge the averaged generator, keep it if it is the best so far, and go back if numbers are not finite."""
         figures = {name: value.item() for name, value in self._figures.items()}
+        if step:
+            figures["critic_gradient"] = gradient_norm(self.critic)
+            figures["generator_gradient"] = gradient_norm(self.generator)
         if not self._recovery.check(step, *figures.values()):
             for optimizer in (self._generator_optimizer, self._critic_optimizer):
                 for group in optimizer.param_groups:
@@ -171,26 +181,39 @@ class Game:
     def _critic_step(self) -> None:
         config, critic = self.config, self.critic
         part = self.group.part(config.game_batch_rows)
-        codes = part.of(self.rows.draw(config.game_batch_rows, self.rng))
+        penalised = self._critic_updates % config.penalty_every == 0
+        order = self._order("critic", self._critic_updates)
+        found = self._replay(("critic", penalised, order), lambda: self._critic_gradients(part, order, penalised))
+        found = self.group.together(found, part)
+        descend(self._critic_optimizer, critic.parameters(), found)
+        self._critic_updates += 1
+        self._figures |= found.figures
+
+    def _critic_gradients(self, part: Part, order: Order, penalised: bool) -> Step:
+        config, critic = self.config, self.critic
+        codes = part.of(self.rows.draw(part.rows, self.rng))
         with torch.no_grad():
-            made = self._make_codes(part)
+            made = self._make_codes(part, order)
         real, fake = critic.embed(torch.cat([codes, made])).chunk(2)
         gap = critic(real).mean() - critic(fake).mean()
         loss, figures = -gap, {"gap": gap}
-        if self._critic_updates % config.penalty_every == 0:  # lazy: every k-th step, k times heavier (StyleGAN2, 4.1)
+        if penalised:  # lazy: every k-th step, k times heavier (StyleGAN2, section 4.1)
             penalty = gradient_penalty(critic, real.detach(), fake.detach(), self.rng, part)
             loss = loss + config.penalty_weight * config.penalty_every * penalty
             figures["penalty"] = penalty
-        self._critic_updates += 1
-        self._critic_optimizer.zero_grad()
-        self._figures |= self.group.backward(loss, part, critic.parameters(), figures)
-        self._critic_optimizer.step()
-        self._figures["critic_gradient"] = gradient_norm(critic)
+        return gradients(loss, critic.parameters(), figures)
 
     def _generator_step(self) -> None:
+        part = self.group.part(self.config.game_batch_rows)
+        order = self._order("generator", self._step)
+        found = self._replay(("generator", order), lambda: self._generator_gradients(part, order))
+        found = self.group.together(found, part)
+        descend(self._generator_optimizer, self.generator.parameters(), found)
+        self._figures |= found.figures
+
+    def _generator_gradients(self, part: Part, order: Order) -> Step:
         config = self.config
-        part = self.group.part(config.game_batch_rows)
-        made = self._make(part)
+        made = self._make(part, order)
         loss: Tensor = -config.critic_weight * self.critic(self.critic.embed_weights(made)).mean()
         half = part.before(-(-part.rows // 2))
         first, second = self.pooling.pool(made).split([half, len(made) - half])
@@ -200,34 +223,34 @@ class Game:
         real = self.rows.draw(config.game_batch_rows, self.rng)
         known = random_masks(real.shape[0], real.shape[1], config.all_hidden_share, self.rng, self.rows.device)
         loss = loss + config.masked_weight * prediction_loss(self.generator, part.of(real), part.masks(known))
-        self._generator_optimizer.zero_grad()
-        self._figures |= self.group.backward(loss, part, self.generator.parameters(), {"loss": loss})
-        self._generator_optimizer.step()
-        self._figures["generator_gradient"] = gradient_norm(self.generator)
+        return gradients(loss, self.generator.parameters(), {"loss": loss})
 
-    def _randbelow(self, end: int) -> int:
-        return int(torch.randint(end, (1,), generator=self.rng, device=self.rows.device))
+    def _order(self, player: str, update: int) -> Order:
+        """In how many rounds, and in which order, the rows of a player's update are made: any, equally likely."""
+        rng = keyed("order", player, update)
+        split = self.splits[int(torch.randint(len(self.splits), (1,), generator=rng))]
+        return tuple(tuple(split[place]) for place in torch.randperm(len(split), generator=rng))
 
-    def _make(self, part: Part) -> Tensor:
+    def _make(self, part: Part, order: Order) -> Tensor:
         """Rows from nothing: `(rows, total)` one-hot with the gradients of soft draws."""
-        drawn = self._unroll(part, lambda logits: straight_through(logits, self.config.temperature, self.rng, part))
+        drawn = self._unroll(
+            part, order, lambda logits: straight_through(logits, self.config.temperature, self.rng, part)
+        )
         return torch.cat(drawn, dim=1)
 
-    def _make_codes(self, part: Part) -> Tensor:
+    def _make_codes(self, part: Part, order: Order) -> Tensor:
         """As `_make` without gradients, `(rows, codes)` int64: for the critic plain draws are the same, and cheaper."""
 
         def take(logits: Tensor) -> Tensor:
             return draw(logits, part.of(torch.rand(part.rows, 1, generator=self.rng, device=self.rows.device)))
 
-        return torch.stack(self._unroll(part, take), dim=1)
+        return torch.stack(self._unroll(part, order, take), dim=1)
 
-    def _unroll(self, part: Part, take: Callable[[Tensor], Tensor]) -> list[Tensor]:
-        """The codes of rows from nothing, in a random number of rounds and order, drawn from their logits by `take`."""
-        split = self.splits[self._randbelow(len(self.splits))]
-        groups = sorted(split, key=lambda _: self._randbelow(2**31))
+    def _unroll(self, part: Part, order: Order, take: Callable[[Tensor], Tensor]) -> list[Tensor]:
+        """The codes of rows from nothing, drawn from their logits by `take`."""
         z = part.of(torch.randn(part.rows, self.generator.noise, generator=self.rng, device=self.rows.device))
-        walk = Rounds(Tables(self.generator), self.exclusions, z)
-        for group in groups:
+        walk = Rounds(Tables(self.generator, solved=self._solved), self.exclusions, z)
+        for group in order:
             walk.look()
             for code in group:
                 walk.put(code, take(walk.logits(code)))
@@ -242,10 +265,11 @@ def straight_through(logits: Tensor, temperature: float, rng: torch.Generator, p
     exponential = part.of(logits.new_empty(part.rows, logits.shape[1]).exponential_(generator=rng))
     scores = logits - exponential.clamp(min=1e-20).log()  # minus the log of an exponential is Gumbel noise
     soft = (scores / temperature).softmax(dim=1)
-    hard: Tensor = functional.one_hot(scores.argmax(dim=1), logits.shape[1]).to(soft.dtype)
+    hard = torch.zeros_like(soft).scatter_(1, scores.argmax(dim=1, keepdim=True), 1.0)
     return hard + (soft - soft.detach())  # in this order the forward value is exactly one-hot
 
 
-def gradient_norm(network: torch.nn.Module) -> Tensor:
-    """The length of the gradient of all weights together."""
-    return torch.nn.utils.get_total_norm([weight.grad for weight in network.parameters() if weight.grad is not None])
+def gradient_norm(network: torch.nn.Module) -> float:
+    """The length of the gradient of all weights together; 0 before the first."""
+    gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
+    return torch.nn.utils.get_total_norm(gradients).item()

@@ -7,7 +7,7 @@ a judge or a file decides, the first process decides for all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from torch import Tensor
 from tabgan.errors import ConfigError, ProcessError
 from tabgan.model.losses import second_moments
 from tabgan.model.part import Part
+from tabgan.training.replay import Step
 
 PATIENCE = timedelta(hours=1)
 """So long processes wait for one that is there and says nothing; one that ended is noticed at once."""
@@ -42,23 +43,19 @@ class Group:
         """What this process works on of a batch of `rows` rows."""
         return Part(rows, self.rank, self.size)
 
-    def backward(
-        self, loss: Tensor, part: Part, weights: Iterable[Tensor], figures: Mapping[str, Tensor]
-    ) -> dict[str, Tensor]:
-        """Give `weights` the gradients of the mean loss over the whole batch, of which `loss` is the mean over `part`.
-
-        `figures` are means over the part as well, and come back as means over the batch."""
+    def together(self, step: Step, part: Part) -> Step:
+        """The step of the whole batch, of which `step` is that of `part`: gradients and figures are means over rows."""
         if self.size == 1:
-            loss.backward()
-            return {name: figure.detach() for name, figure in figures.items()}
-        (loss * part.share).backward()
-        gradients = [weight.grad for weight in weights if weight.grad is not None]
-        means = torch.stack([figure.detach() for figure in figures.values()]) * part.share
-        total = self._sum(torch.cat([*(gradient.flatten() for gradient in gradients), means]))
-        *sums, means = total.split([*(gradient.numel() for gradient in gradients), len(figures)])
-        for gradient, whole in zip(gradients, sums, strict=True):
-            gradient.copy_(whole.view_as(gradient))
-        return dict(zip(figures, means.clone(), strict=True))
+            return step
+        gradients = [gradient for gradient in step.gradients if gradient is not None]
+        means = torch.stack(list(step.figures.values()))
+        total = self._sum(torch.cat([*(gradient.flatten() for gradient in gradients), means]) * part.share)
+        *sums, means = total.split([*(gradient.numel() for gradient in gradients), len(step.figures)])
+        whole = iter(sums)
+        return Step(
+            [None if gradient is None else next(whole).view_as(gradient) for gradient in step.gradients],
+            dict(zip(step.figures, means.clone(), strict=True)),
+        )
 
     def second_moments(self, rows: Tensor) -> Tensor:
         """E[phi phi^T], `(values, values)`, over the `(rows, values)` of all processes; lets gradients pass."""

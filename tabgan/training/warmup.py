@@ -15,12 +15,14 @@ from tabgan.config import TrainConfig
 from tabgan.model.copula import in_turn
 from tabgan.model.generator import Generator
 from tabgan.model.losses import cross_entropies, masked_loss
+from tabgan.model.part import Part
 from tabgan.training.average import Average
 from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint, State
 from tabgan.training.history import History
 from tabgan.training.parallel import ALONE, Group
 from tabgan.training.recovery import Recovery, Stateful
+from tabgan.training.replay import Replay, Step, descend, gradients
 
 MASKS = 16
 """Different masks in a batch."""
@@ -68,6 +70,7 @@ class WarmUp:
             betas=(0.9, 0.99),
             fused=True,
         )
+        self._replay = Replay(rng, alone=group.size == 1)
         self._recovery = Recovery("warm-up", [generator, self.average.network, self._optimizer], history)
         self._parts: dict[str, Stateful] = {
             "generator": generator,
@@ -152,14 +155,15 @@ class WarmUp:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         part = self.group.part(config.batch_rows)
-        real = self.rows.draw(config.batch_rows, self.rng)
-        masks = self._masks(*real.shape)
-        loss = prediction_loss(self.generator, part.of(real), part.masks(masks))
-        self._optimizer.zero_grad()
-        figures = self.group.backward(loss, part, self.generator.parameters(), {"loss": loss})
-        self._optimizer.step()
+        found = self.group.together(self._replay("warm-up", lambda: self._gradients(part)), part)
+        descend(self._optimizer, self.generator.parameters(), found)
         self.average.update(self.generator, config.batch_rows)
-        return figures["loss"]
+        return found.figures["loss"]
+
+    def _gradients(self, part: Part) -> Step:
+        real = self.rows.draw(part.rows, self.rng)
+        loss = prediction_loss(self.generator, part.of(real), part.masks(self._masks(*real.shape)))
+        return gradients(loss, self.generator.parameters(), {"loss": loss})
 
     @torch.no_grad()
     def held_out_loss(self) -> float:
@@ -185,6 +189,6 @@ def random_masks(
     """
     masks = min(rows, masks)
     known = torch.randint(count, (masks, 1), generator=rng, device=device)
-    known[torch.rand(masks, 1, generator=rng, device=device) < all_hidden_share] = 0
+    known = known * (torch.rand(masks, 1, generator=rng, device=device) >= all_hidden_share)
     rank = torch.rand(masks, count, generator=rng, device=device).argsort(dim=1)
     return rank < known

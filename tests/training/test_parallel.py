@@ -95,10 +95,9 @@ dist.init_process_group("gloo", store=dist.FileStore(str(folder / "store"), size
 group = Group.joined()
 for name in ("two", "again"):
     fit(f"{name}.{rank}", group)
-backward, group.backward = group.backward, lambda loss, part, weights, figures: ALONE.backward(
-    loss, part, weights, figures)
+together, group.together = group.together, ALONE.together
 fit(f"apart.{rank}", group)
-group.backward = backward
+group.together = together
 for name, wrong in (("seeds", {"seed": rank}), ("rows", {"config": TrainConfig(batch_rows=1)})):
     try:
         fit("none", group, **wrong)
