@@ -74,6 +74,7 @@ class Copula(nn.Module):
         # Of the numbers that may be missing, the features of their scores and those of missing cells.
         scored = [t for code, t in zip(self.numbers, targets, strict=True) if frequencies[layout.starts[code]] > 0]
         self.may_miss = bool(scored)
+        self._varied_at: Tensor | None = None
         self.register_buffer("scores", scores)
         self.register_buffer("features", torch.stack(columns, dim=1))
         self.register_buffer("covariance", torch.eye(len(columns)))
@@ -106,8 +107,10 @@ class Copula(nn.Module):
             total += x.T @ x
             both += known.T @ known
         values, vectors = torch.linalg.eigh(total / both.clamp(min=1))
-        self.covariance.copy_(vectors * values.clamp(min=0) @ vectors.T)
+        varied = (total.diagonal() > 0).to(total.dtype)  # of features that do not vary rounding would leave traces
+        self.covariance.copy_(torch.outer(varied, varied) * (vectors * values.clamp(min=0) @ vectors.T))
         self.rows.fill_(len(codes))
+        self._varied_at = None
 
     def embed(self, codes: Tensor, known: Tensor) -> Tensor:
         """The features of known codes, `(rows, features)`, from `(rows, codes)` int64 and bool; zero is the mean."""
@@ -123,39 +126,33 @@ class Copula(nn.Module):
 
     @torch.no_grad()
     def solve(self, known: Tensor) -> Solution:
-        """What those codes that are `known`, `(codes,)` bool, say of every number."""
-        used = known[self.owner].nonzero().squeeze(1)
-        ridge = RIDGE + SHRINK * len(used) / self.rows
-        square = self.covariance[used][:, used] + ridge * torch.eye(len(used), device=used.device)
-        across = self.covariance[used][:, self.targets]
-        found = torch.cholesky_solve(across, torch.linalg.cholesky(square))
-        own = self.covariance[self.targets, self.targets].clamp(min=1e-6)
-        weights = torch.zeros(len(self.owner), len(self.targets), device=used.device)
-        weights[used] = found
-        return Solution(weights, 1 - (across * found).sum(dim=0) / own)
+        """What those codes that are `known`, `(masks, codes)` bool, say of every number: `(masks, features, numbers)`
+        and `(masks, numbers)`.
 
-    @torch.no_grad()
-    def solve_each(self, known: Tensor) -> Solution:
-        """As `solve` for each of `(masks, codes)` bool: `(masks, features, numbers)` and `(masks, numbers)`."""
-        if known.device.type == "cpu":
-            found = [self.solve(mask) for mask in known]
-            return Solution(torch.stack([each.weights for each in found]), torch.stack([each.left for each in found]))
-        return self.solve_together(known)
-
-    @torch.no_grad()
-    def solve_together(self, known: Tensor) -> Solution:
-        """As `solve_each`, with rows and columns of unknown codes set to those of the unit matrix instead of left out:
-        more work, of which the size is known without looking at `known`, as a GPU has to wait for a look."""
-        used = known[:, self.owner].to(self.covariance.dtype)
+        Rows and columns of unknown codes become those of the unit matrix: to leave them out, as many as each mask says,
+        took longer, and a GPU would have to wait for their number.
+        """
+        varied = self._varied
+        used = known[:, self.owner[varied]].to(self.covariance.dtype)
+        covariance = self.covariance[varied]
         both = used[:, :, None] * used[:, None, :]
         ridge = RIDGE + SHRINK * used.sum(dim=1, keepdim=True) / self.rows
-        square = self.covariance * both + torch.diag_embed(1 - used + ridge * used)
-        across = used[:, :, None] * self.covariance[:, self.targets]
+        square = covariance[:, varied] * both + torch.diag_embed(1 - used + ridge * used)
+        across = used[:, :, None] * covariance[:, self.targets]
         factor = torch.linalg.cholesky_ex(square).L
         found = torch.linalg.solve_triangular(factor, across, upper=False)
         found = torch.linalg.solve_triangular(factor.mT, found, upper=True)
         own = self.covariance[self.targets, self.targets].clamp(min=1e-6)
-        return Solution(found, 1 - (across * found).sum(dim=1) / own)
+        weights = torch.zeros(len(known), len(self.owner), len(self.targets), device=known.device)
+        weights[:, varied] = found
+        return Solution(weights, 1 - (across * found).sum(dim=1) / own)
+
+    @property
+    def _varied(self) -> Tensor:
+        """The features that vary; that of missing cells does not in a column without any."""
+        if self._varied_at is None:
+            self._varied_at = self.covariance.diagonal().nonzero().squeeze(1)
+        return self._varied_at
 
     def forward(self, x: Tensor, solution: Solution, numbers: slice = slice(None)) -> Tilts:
         """The tilts of some of the numbers given the features of the known codes, `(rows, features)`, and what they
@@ -174,7 +171,7 @@ class Copula(nn.Module):
     def of_rows(self, codes: Tensor, known: Tensor) -> Tilts:
         """As `forward` for `(rows, codes)` int64, of which row i knows `known[i % masks]`, `(masks, codes)` bool."""
         x = self.embed(codes, in_turn(known, len(codes)))
-        weights, left = self.solve_each(known)
+        weights, left = self.solve(known)
         x = nn.functional.pad(x, (0, 0, 0, -len(x) % len(known))).view(-1, len(known), x.shape[1])
         tilts = self(x.transpose(0, 1), Solution(weights, left[:, None]))
         slope, curvature = (each.transpose(0, 1).flatten(0, 1)[: len(codes)] for each in tilts)

@@ -47,8 +47,9 @@ class Tables:
         if known not in self._solved:
             if len(self._solved) * self.network.copula.solution_size > MOST_SOLVED:
                 self._solved.clear()
-            mask = torch.tensor(list(known), dtype=torch.bool, device=self.bias.device)
-            self._solved[known] = self.network.copula.solve(mask)
+            mask = torch.tensor([list(known)], dtype=torch.bool, device=self.bias.device)
+            weights, left = self.network.copula.solve(mask)
+            self._solved[known] = Solution(weights[0], left[0])
         return self._solved[known]
 
 
