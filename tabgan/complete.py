@@ -210,7 +210,7 @@ class Completion:
         begun = self._whole(table)
         codes, known = self.encoder.encode(begun), self._known(begun)
         tables = Tables(self.networks.conditional, torch.float32)
-        device = tables.bias.device
+        device = tables.nothing.device
         found = np.empty((len(codes), encoder.codes_[0].cardinality - 1))
         for pattern, rows in _patterns(known):
             cells = {int(i): torch.from_numpy(codes[rows, i]).to(device) for i in np.flatnonzero(pattern) if i != code}
@@ -229,7 +229,7 @@ class Completion:
             return np.zeros(len(codes))
         tables = Tables(networks.conditional, torch.float32)
         found = [np.zeros(0)]
-        for block in torch.from_numpy(codes).long().to(tables.bias.device).split(TOGETHER):
+        for block in torch.from_numpy(codes).long().to(tables.nothing.device).split(TOGETHER):
             walk = Rounds(tables, networks.exclusions)
             total = torch.zeros(len(block), device=block.device)
             for code in range(block.shape[1]):

@@ -181,9 +181,10 @@ class Copula(nn.Module):
     def gains(self, tilts: Tilts) -> Tensor:
         """What the logits of all codes gain, `(rows, total)`."""
         found = torch.zeros(len(tilts[0]), len(self.scores), device=self.scores.device)
+        both, curves = torch.stack(tilts, dim=2), _curves(self.scores)
         for i, number in enumerate(self.numbers):
             part = self.slices[number]
-            found[:, part] = self._gain(tilts, i, part)
+            torch.mm(both[:, i], curves[:, part], out=found[:, part])
         return found
 
     def tilt_code(self, logits: Tensor, x: Tensor, solution: Solution, code: int) -> Tensor:
@@ -191,17 +192,18 @@ class Copula(nn.Module):
         number = self.number_of.get(code)
         if number is None:
             return logits
-        return logits + self._gain(self(x, solution, slice(number, number + 1)), 0, self.slices[code])
-
-    def _gain(self, tilts: Tilts, number: int, part: slice) -> Tensor:
-        scores = self.scores[part]
-        slope, curvature = (each[:, number : number + 1] for each in tilts)
-        return scores * (slope - curvature * scores)
+        tilts = torch.cat(self(x, solution, slice(number, number + 1)), dim=1)
+        return torch.addmm(logits, tilts.expand(len(logits), -1), _curves(self.scores[self.slices[code]]))
 
 
 def in_turn(masks: Tensor, rows: int) -> Tensor:
     """`(masks, codes)` repeated to `(rows, codes)`: row i has mask i modulo their number."""
     return masks.repeat(-(-rows // len(masks)), 1)[:rows]
+
+
+def _curves(scores: Tensor) -> Tensor:
+    """What a slope and a curvature of 1 add to the logits of `(values,)` scores: `(2, values)`."""
+    return torch.stack([scores, -scores.square()])
 
 
 def _labels(frequencies: Tensor, most: int) -> list[Tensor]:

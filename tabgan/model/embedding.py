@@ -67,7 +67,8 @@ class _Mixed(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, basis: Tensor, turned: Tensor, shared: Tensor) -> Tensor:
         context.turned = turned
-        return torch.sparse.mm(basis, shared)
+        product: Tensor = torch.sparse.mm(basis, shared)
+        return product
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[None, None, Tensor]:

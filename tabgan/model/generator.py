@@ -27,27 +27,31 @@ class Tables:
     def __init__(
         self, network: Generator, precision: torch.dtype | None = None, solved: dict[bytes, Solution] | None = None
     ) -> None:
-        """`precision`: of the products in the trunk, for drawing without gradients; by default that of the network.
+        """`precision`: of the products, for drawing without gradients; by default that of the network.
         `solved`: what other tables of the same copula have solved, which is added to."""
         self.network = network
         self.nothing = network.unknown.sum(dim=0)
         """What the trunk reads where no code is known, `(width,)`."""
         self.values = network.values.rows() - network.unknown.index_select(0, network.owner)
         """What it reads more of each value that is, `(total, width)`."""
-        self.heads, self.bias = network.heads.rows().to(precision or torch.float32), network.bias + network.impossible
+        # Split and not sliced where it is used: the gradient of a slice is as large as the whole.
+        sizes = network.layout.cardinalities
+        self.values_of = self.values.split(sizes)
+        self.heads_of = network.heads.rows().to(precision or network.precision).split(sizes)
+        self.bias_of = (network.bias + network.impossible).split(sizes)
         self.blocks = network.blocks if precision is None else _copied(network.blocks, precision)
         self._solved = {} if solved is None else solved
 
     def features(self, x: Tensor, z: Tensor | None) -> Tensor:
         """What the heads read, `(rows, width)`, of the sum of `nothing` and the values, `(rows, width)`."""
-        return self.network.trunk(x, z, self.blocks).to(self.heads.dtype)
+        return self.network.trunk(x, z, self.blocks).to(self.heads_of[0].dtype)
 
     def solution(self, known: bytes) -> Solution:
         """What the known codes, a byte each, say of numbers; the same codes are often known again."""
         if known not in self._solved:
             if len(self._solved) * self.network.copula.solution_size > MOST_SOLVED:
                 self._solved.clear()
-            mask = torch.tensor([list(known)], dtype=torch.bool, device=self.bias.device)
+            mask = torch.tensor([list(known)], dtype=torch.bool, device=self.nothing.device)
             weights, left = self.network.copula.solve(mask)
             self._solved[known] = Solution(weights[0], left[0])
         return self._solved[known]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from tabgan.model.generator import Tables
 from tabgan.sampling.alike import Alike
@@ -32,8 +33,9 @@ class Rounds:
         self.layout, self.copula = tables.network.layout, tables.network.copula
         self.drawn: dict[int, Tensor] = {}
         self._embedded = tables.nothing[None]
-        self._x = torch.zeros(1, self.copula.features.shape[1], device=tables.bias.device)
+        self._x = torch.zeros(1, self.copula.features.shape[1], device=tables.nothing.device)
         self._known = bytearray(self.layout.count)
+        self._new: list[int] = []
         self._alike = Alike()
         self._features = self._embedded[:0]
         for code, values in (known or {}).items():
@@ -45,6 +47,9 @@ class Rounds:
 
     def _begin(self) -> Tensor:
         """What the trunk reads of the kinds of rows, `(kinds, width)`; all else that a round needs is kept."""
+        if self._new:
+            self._embed(self._new)
+            self._new = []
         embedded, self._told = self._embedded, self._x
         self._kinds = self._alike.kinds() if self.z is None else None  # with z no row is like another
         if self._kinds is not None:
@@ -54,8 +59,7 @@ class Rounds:
 
     def logits(self, code: int) -> Tensor:
         """Of one code, `(rows, cardinality)`."""
-        part = self.layout.slices[code]
-        logits = self._features @ self.tables.heads[part].T + self.tables.bias[part]
+        logits = self._features @ self.tables.heads_of[code].T + self.tables.bias_of[code]
         logits = self.copula.tilt_code(logits, self._told, self._solution, code)
         if self._kinds is not None:
             logits = logits.index_select(0, self._kinds.of_row)
@@ -66,12 +70,23 @@ class Rounds:
 
     def put(self, code: int, values: Tensor) -> None:
         """Take `values` for the code."""
-        part = self.layout.slices[code]
         self.drawn[code] = values
-        self._embedded = self._embedded + pick(values, self.tables.values[part])
-        self._x = self._x + pick(values, self.copula.features[part])
+        self._new.append(code)
         self._known[code] = True
         self._alike.put(values, self.layout.cardinalities[code])
+
+    def _embed(self, codes: Sequence[int]) -> None:
+        """Add what is drawn of some codes to what the trunk and the copula read."""
+        values, parts = [self.drawn[code] for code in codes], [self.layout.slices[code] for code in codes]
+        if values[0].is_floating_point():
+            weights = torch.cat(values, dim=1)
+            vectors = weights @ torch.cat([self.tables.values_of[code] for code in codes])
+            features = weights @ torch.cat([self.copula.features[part] for part in parts])
+        else:
+            places = torch.stack([each + part.start for each, part in zip(values, parts, strict=True)], dim=1)
+            vectors = functional.embedding_bag(places, self.tables.values, mode="sum")
+            features = functional.embedding_bag(places, self.copula.features, mode="sum")
+        self._embedded, self._x = self._embedded + vectors, self._x + features
 
 
 def look(walks: Sequence[Rounds]) -> None:

@@ -262,8 +262,8 @@ def straight_through(logits: Tensor, temperature: float, rng: torch.Generator, p
 
     `part`: of which batch the rows are a part."""
     part = part or Part(len(logits))
-    exponential = part.of(logits.new_empty(part.rows, logits.shape[1]).exponential_(generator=rng))
-    scores = logits - exponential.clamp(min=1e-20).log()  # minus the log of an exponential is Gumbel noise
+    uniform = part.of(torch.rand(part.rows, logits.shape[1], generator=rng, device=logits.device))
+    scores = logits - (-uniform.clamp(min=1e-20).log()).clamp(min=1e-20).log()  # the noise is of Gumbel's distribution
     soft = (scores / temperature).softmax(dim=1)
     hard = torch.zeros_like(soft).scatter_(1, scores.argmax(dim=1, keepdim=True), 1.0)
     return hard + (soft - soft.detach())  # in this order the forward value is exactly one-hot
