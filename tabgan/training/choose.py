@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
@@ -21,12 +21,13 @@ MAX_ROWS, MAX_CELLS = 10_000, 400_000
 """Real rows, and cells of them, that the trees see at most, and as many made ones."""
 REPEAT_ROWS, MOST_REPEATS = 3_000, 6
 """Of a smaller table so many rows are judged in all, by judging more than one sample: one alone says little."""
-HALVINGS = 2
-"""So many numbers of rounds between the chosen one and the next lower one are tried, too."""
+FINENESS = 8
+"""A number of rounds is not looked for more finely than to this part of it."""
 
 
 def choose_rounds(
-    numbers: Sequence[int],
+    few: int,
+    most: int,
     sampler_of: Callable[[int], Sampler],
     rows: Rows,
     codes: Sequence[Code],
@@ -34,35 +35,42 @@ def choose_rounds(
     history: History,
     checkpoint: Checkpoint | None = None,
 ) -> int:
-    """The chosen number of rounds: one of rising `numbers`, or one between two of them; judged on `rows`."""
+    """The chosen number of rounds, `most` or fewer, judged on `rows`. Up to `few` of them, 0 for none, are drawn by a
+    generator of their own; on both sides of it more rounds are taken to be no worse."""
     real = rows.some(min(MAX_ROWS, MAX_CELLS // len(codes)))
     repeats = max(1, min(MOST_REPEATS, REPEAT_ROWS // len(real)))
     checkpoint = checkpoint or Checkpoint()
     found: dict[int, float] = dict((checkpoint.state("choose") or {}).get("found", ()))
-    while (rounds := _next(numbers, found)) is not None:
+    while (rounds := _next(few, most, found)) is not None:
         aucs = []
         for repeat in range(repeats):
             made = torch.cat(list(sampler_of(rounds).blocks(len(real), rounds, seed + repeat)))
             aucs.append(c2st(real, made, codes, seed + repeat))
         found[rounds] = sum(aucs) / repeats
         history.record("choose", len(found), rounds=rounds, c2st=found[rounds])
-        history.report("choose", len(found), len(numbers) + HALVINGS, held_out=found[rounds])
+        left = (_fewest(found) - _too_few(found)).bit_length()
+        history.report("choose", len(found), len(found) + left, held_out=found[rounds])
         checkpoint.keep("choose", lambda: {"found": list(found.items())})
         if history.spent >= TIME_SHARE:
             break
     return _fewest(found)
 
 
-def _next(numbers: Sequence[int], found: dict[int, float]) -> int | None:
-    """The number to judge next: the most first, for they are what is left where time runs out."""
-    left = [rounds for rounds in numbers if rounds not in found]
-    if left or len(found) == len(numbers) + HALVINGS:
-        return max(left, default=None)
-    enough = _fewest(found)
-    middle = (max((rounds for rounds in found if rounds < enough), default=enough) + enough) // 2
-    return None if middle in found else middle
+def _next(few: int, most: int, found: Mapping[int, float]) -> int | None:
+    """The number to judge next: the most first, for they are what is left where time runs out; then by halving."""
+    if most not in found:
+        return most
+    if 0 < few < most and few not in found:
+        return few
+    enough, too_few = _fewest(found), _too_few(found)
+    return (enough + too_few) // 2 if enough - too_few > max(1, enough // FINENESS) else None
 
 
-def _fewest(found: dict[int, float]) -> int:
+def _too_few(found: Mapping[int, float]) -> int:
+    """The largest number that is not enough; one round is not tried unless it is all that was trained."""
+    return max((rounds for rounds in found if rounds < _fewest(found)), default=1)
+
+
+def _fewest(found: Mapping[int, float]) -> int:
     enough = min(found.values()) + TOLERANCE  # of a small table the trees guess below 0.5
     return min(rounds for rounds, auc in found.items() if auc <= enough)

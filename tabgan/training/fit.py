@@ -50,9 +50,6 @@ MOST_ROUNDS = 64
 LEAST_BYTES, MOST_GROWTH = 2**27, 20
 """A model file gives a network of no more bytes than this, and beside them so many times those of its weights."""
 
-MANY_CODES = 24
-"""Up to so many codes the numbers of rounds that are tried grow by half; beyond, they double."""
-
 
 @dataclass
 class Networks:
@@ -206,10 +203,10 @@ def train(
     if config.rounds is not None:
         networks.rounds = min(config.rounds, len(layout))
         return networks
-    numbers = _numbers_of_rounds(len(layout))
+    few = 0 if networks.joint is None else config.game_rounds
     networks.rounds, history.records = group.told(
         lambda: (
-            choose_rounds(numbers, networks.sampler, rows, layout, seed, history, checkpoint),
+            choose_rounds(few, networks.rounds, networks.sampler, rows, layout, seed, history, checkpoint),
             history.records,
         )
     )
@@ -233,13 +230,3 @@ def _learned(stage: str, like: Generator, checkpoint: Checkpoint, run: Callable[
     found = copy.deepcopy(like).requires_grad_(False)
     found.load_state_dict(state)
     return found
-
-
-def _numbers_of_rounds(count: int) -> list[int]:
-    """The numbers of rounds to choose from for `count` codes: two, then more and more, to a round a code."""
-    most = min(count, MOST_ROUNDS)
-    found, rounds = [], 2
-    while rounds < most:
-        found.append(rounds)
-        rounds = -(-rounds * 3 // 2) if count <= MANY_CODES else 2 * rounds
-    return [*found, most]

@@ -31,35 +31,46 @@ class Stub:
         yield made
 
 
-def chosen(rows: int, enough: int = 5) -> tuple[int, History]:
+def chosen(rows: int, enough: int = 5, most: int = 8) -> tuple[int, History]:
     RNG.manual_seed(3)  # whatever tests ran before
     history = History(None, None)
     table = Rows(tied(rows), rows // 10, "cpu", torch.Generator().manual_seed(0))
-    found = choose_rounds((2, 3, 5, 8), lambda _: Stub(enough), table, LAYOUT, 0, history)  # type: ignore[arg-type, return-value]
+    found = choose_rounds(0, most, lambda _: Stub(enough), table, LAYOUT, 0, history)  # type: ignore[arg-type, return-value]
     return found, history
 
 
-def test_the_fewest_rounds_that_are_as_good_as_the_best_are_chosen():
-    assert chosen(3_000)[0] == 5
-
-
-@pytest.mark.parametrize("enough", [4, 7])
-def test_numbers_between_those_tried_first_are_tried_too(enough: int):
+@pytest.mark.parametrize("enough", [2, 3, 4, 7, 8])
+def test_the_fewest_rounds_that_are_as_good_as_the_best_are_chosen(enough: int):
     assert chosen(8_000, enough)[0] == enough
+
+
+def test_many_rounds_are_not_told_apart_one_by_one():
+    rounds, history = chosen(3_000, enough=30, most=64)
+    assert 30 <= rounds <= 34
+    assert len(history.records) <= 6
+
+
+@pytest.mark.parametrize(("few", "rounds"), [(3, 2), (0, 6)])
+def test_few_rounds_have_a_generator_of_their_own(few: int, rounds: int):
+    RNG.manual_seed(3)
+    table = Rows(tied(8_000), 800, "cpu", torch.Generator().manual_seed(0))
+    networks = {n: Stub(2 if n <= few else 6) for n in range(9)}
+    found = choose_rounds(few, 8, networks.get, table, LAYOUT, 0, History(None, None))  # type: ignore[arg-type]
+    assert found == rounds
 
 
 def test_of_few_rows_several_samples_are_judged_so_that_chance_does_not_choose():
     rounds, history = chosen(300)
     assert rounds == 5
-    assert [record["rounds"] for record in history.records] == [8, 5, 3, 2, 4]
+    assert [record["rounds"] for record in history.records] == [8, 4, 6, 5]
 
 
 def test_a_choice_that_was_interrupted_asks_again_of_no_number_of_rounds():
     checkpoint = Checkpoint()
-    checkpoint._stage, checkpoint._state = "choose", {"found": [(8, 0.5), (5, 0.51), (3, 0.51)]}
+    checkpoint._stage, checkpoint._state = "choose", {"found": [(8, 0.5), (3, 0.51)]}
     history = History(None, None)
     table = Rows(tied(3_000), 300, "cpu", torch.Generator().manual_seed(0))
     stub = Stub(enough=5)
-    found = choose_rounds((2, 3, 5, 8), lambda _: stub, table, LAYOUT, 0, history, checkpoint)  # type: ignore[arg-type, return-value]
+    found = choose_rounds(3, 8, lambda _: stub, table, LAYOUT, 0, history, checkpoint)  # type: ignore[arg-type, return-value]
     assert found == 3
     assert [record["rounds"] for record in history.records] == [2]
