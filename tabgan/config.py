@@ -64,7 +64,7 @@ class TrainConfig:
     """At most so many generator updates in the adversarial game; 0 leaves the game out."""
     game_epochs: int = 25
     """At most so many times the game makes as many rows as the table has."""
-    game_budget: float = 70.0
+    game_budget: float = 27.0
     """Seconds that the game may take on one CPU core, by the same kind of estimate."""
     game_rounds: int = 3
     """In the game the generator makes its rows in two rounds to this many (or in one, if this is one)."""
@@ -72,15 +72,15 @@ class TrainConfig:
     """Rows of a batch of the game; fewer for tables of a few thousand rows."""
     game_evaluate_every: int = 150
     """Generator updates between two looks at the held-out rows."""
-    critic_steps: int = 2
+    critic_steps: int = 1
     """Critic updates for each generator update (`n_critic` in the paper, which uses 5)."""
-    critic_head_start: int = 500
+    critic_head_start: int = 100
     """Critic updates before the first update of the generator."""
     penalty_weight: float = 1.0
     """Weight of the gradient penalty (lambda in the paper, which uses 10)."""
     penalty_every: int = 2
     """The penalty is added at every so many-th critic update, as many times heavier."""
-    game_learning_rate: float = 3e-4
+    game_learning_rate: float = 6e-4
     """Of both networks in the game."""
     critic_weight: float = 1.0
     """Weight of the critic's score in the generator's loss."""

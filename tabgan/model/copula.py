@@ -180,12 +180,12 @@ class Copula(nn.Module):
     @torch.no_grad()
     def gains(self, tilts: Tilts) -> Tensor:
         """What the logits of all codes gain, `(rows, total)`."""
-        found = torch.zeros(len(tilts[0]), len(self.scores), device=self.scores.device)
-        both, curves = torch.stack(tilts, dim=2), _curves(self.scores)
+        found = torch.zeros(len(self.scores), len(tilts[0]), device=self.scores.device)
+        both, curves = torch.stack([each.T for each in tilts], dim=1), _curves(self.scores).T.contiguous()
         for i, number in enumerate(self.numbers):
             part = self.slices[number]
-            torch.mm(both[:, i], curves[:, part], out=found[:, part])
-        return found
+            torch.mm(curves[part], both[i], out=found[part])
+        return found.T
 
     def tilt_code(self, logits: Tensor, x: Tensor, solution: Solution, code: int) -> Tensor:
         """`(rows, cardinality)` logits of one code, tilted by what the known codes say of it."""

@@ -115,9 +115,10 @@ class Generator(nn.Module):
         """Logits `(rows, total)` given `(rows, codes)` int64 and which of them are known, `(masks, codes)` bool: row i
         has mask i modulo their number."""
         features = self.trunk(self.embed(codes, in_turn(known, len(codes))), z)
-        products = features.to(self.precision) @ self.heads.rows().T.to(self.precision)
-        logits = products.float() + (self.bias + self.impossible)
-        return logits + self.copula.gains(self.copula.of_rows(codes, known))
+        # A column a row, so that the logits of a code lie together.
+        products = self.heads.rows().to(self.precision) @ features.T.to(self.precision)
+        logits = products.float() + (self.bias + self.impossible)[:, None]
+        return (logits + self.copula.gains(self.copula.of_rows(codes, known)).T).T
 
     def embed(self, codes: Tensor, known: Tensor) -> Tensor:
         """The sum of the vectors of known codes and of the marks of unknown ones, `(rows, width)`."""

@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from tabgan.model.embedding import Layout
 from tabgan.model.part import Part
 
+LEAST_LOG = -80.0
+"""Of a probability whose size still matters; exponentials that leave the range of floats take ten times as long."""
 LEAST_SHARE = 0.005
 """Values rarer than this weigh as if they were as common: a batch holds too few of them to judge."""
 
 
 def cross_entropies(logits: Tensor, codes: Tensor, layout: Layout) -> Tensor:
     """-log p of each code, `(rows, codes)`, from logits `(rows, total)` and the true codes `(rows, codes)`."""
-    heads = logits.split(layout.cardinalities, dim=1)
-    found = [functional.cross_entropy(head, code, reduction="none") for head, code in zip(heads, codes.T, strict=True)]
-    return torch.stack(found, dim=1)
+    found: Tensor = _CrossEntropies.apply(logits, codes, layout)  # type: ignore[no-untyped-call]
+    return found
+
+
+class _CrossEntropies(torch.autograd.Function):
+    """As torch's own, one code after the other, but that gradients of all codes are written into one tensor, a column a
+    row, as `Generator` makes its logits: of wide tables most of a step was the copying of pieces of them."""
+
+    @staticmethod
+    def forward(context: Any, logits: Tensor, codes: Tensor, layout: Layout) -> Tensor:
+        turned, codes = logits.T.contiguous(), codes.T.contiguous()
+        logs = torch.empty_like(turned)
+        picked = []
+        for part, code in zip(layout.slices, codes, strict=True):
+            torch.log_softmax(turned[part], dim=0, out=logs[part])
+            picked.append(logs[part].gather(0, code[None]))
+        context.save_for_backward(logs, codes)
+        context.layout = layout
+        return -torch.cat(picked).T
+
+    @staticmethod
+    def backward(context: Any, *slopes: Tensor) -> tuple[Tensor, None, None]:
+        logs, codes = context.saved_tensors
+        found = logs.clamp(min=LEAST_LOG).exp_()
+        for part, code, slope in zip(context.layout.slices, codes, slopes[0].T.contiguous(), strict=True):
+            found[part].mul_(slope).scatter_add_(0, code[None], -slope[None])
+        return found.T, None, None
 
 
 def masked_losses(entropies: Tensor, hidden: Tensor) -> Tensor:

@@ -54,7 +54,8 @@ def _of_game(records: Sequence[Mapping[str, Any]]) -> list[str]:
     if last["gap"] > GROWTH * max(records[1]["gap"], 1e-3) and last["c2st"] > records[1]["c2st"]:
         found.append(
             f"the critic overpowers the generator: its estimate grew from {records[1]['gap']:.3g} to {last['gap']:.3g}."
-            f" Fit kept the weights of step {best['step']}. Fewer critic_steps or a lower game_learning_rate help."
+            f" Fit kept the weights of step {best['step']}. A lower game_learning_rate helps, or a shorter "
+            "critic_head_start."
         )
     if last["c2st"] > best["c2st"] + SWING:
         found.append(

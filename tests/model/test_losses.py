@@ -38,6 +38,21 @@ def test_cross_entropies_are_minus_log_probabilities_code_by_code():
     assert found[0].tolist() == pytest.approx([-math.log(3 / 4), -math.log(2 / 4)])
 
 
+def test_gradients_of_cross_entropies_are_those_of_torch_even_where_a_value_is_impossible():
+    rng = torch.Generator().manual_seed(0)
+    sizes, codes = [2, 5, 3], torch.tensor([[0, 4, 1], [1, 0, 2]])
+    logits = torch.randn(2, 10, generator=rng) * 3
+    logits[0, 3], logits[1, 9] = -1e4, 90.0
+    logits.requires_grad_()
+    weights = torch.rand(2, 3, generator=rng)
+    (cross_entropies(logits, codes, Layout(sizes)) * weights).sum().backward()
+    again = logits.detach().requires_grad_()
+    heads = zip(again.split(sizes, dim=1), codes.T, strict=True)
+    own = torch.stack([torch.nn.functional.cross_entropy(head, code, reduction="none") for head, code in heads], dim=1)
+    (own * weights).sum().backward()
+    torch.testing.assert_close(logits.grad, again.grad)
+
+
 def test_the_masked_loss_is_the_mean_over_rows_of_the_mean_over_hidden_codes():
     entropies = torch.tensor([[1.0, 3.0, 100.0], [5.0, 100.0, 100.0]])
     hidden = torch.tensor([[True, True, False], [True, False, False]])
