@@ -45,7 +45,7 @@ def schedule(config: TrainConfig, rows: int, layout: Sequence[Code]) -> TrainCon
 def step_seconds(batch_rows: int, layout: Sequence[Code]) -> float:
     """What a step of the warm-up takes on one core of a server CPU of 2023 at the default width.
 
-    Fitted to tables of 8 to 266 codes with 29 to 170 values each; it is within a quarter of what was measured there.
+    Fitted to tables of 8 to 300 codes with 10 to 1,200 values each; it is within a fifth of what was measured there.
     """
     count, total = len(layout), sum(code.cardinality for code in layout)
-    return (3.0 + batch_rows * (0.006 + 2.2e-5 * total) + 0.002 * total + 0.18 * count) / 1000
+    return (3.5 + batch_rows * (0.0047 + 1.8e-5 * total) + 0.34 * count) / 1000
