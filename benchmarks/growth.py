@@ -6,7 +6,8 @@
 
 Each fit is one at the default settings on one thread in a process of its own, from a Parquet file; memory is the most
 that the process held. Rows of the table are tied by four hidden causes; one column has `labels` labels, of which the
-k-th is drawn in proportion to 1 / (k + 10). Quality is that of 10,000 made rows beside 10,000 real ones (at most).
+k-th is drawn in proportion to 1 / (k + 10). Quality is that of 10,000 made rows beside 10,000 real ones (at most), and
+that of as many other real rows.
 A run that the log has is not made again.
 """
 
@@ -33,7 +34,8 @@ AXES = {
     "columns": [(20_000, columns, LABELS) for columns in (10, 50, 200, 1_000)],
     "labels": [(1_000_000, COLUMNS, labels) for labels in (100, 1_000, 10_000, 100_000, 1_000_000)],
 }
-JUDGED = 10_000
+JUDGED, OTHER = 10_000, 1_000_000
+"""Rows that are judged, and the seed of other real ones, which no table holds."""
 BLOCK = 1_000_000
 
 
@@ -67,7 +69,11 @@ def measured(rows: int, columns: int, labels: int) -> dict[str, float]:
                 out.write_table(made(min(BLOCK, rows - first), columns, labels, block))
         clean = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
         ran = subprocess.run(
-            [sys.executable, __file__, "--fit", name], env=clean, capture_output=True, text=True, check=False
+            [sys.executable, __file__, "--fit", name, str(labels)],
+            env=clean,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if ran.returncode:
             sys.exit(ran.stderr[-2_000:])
@@ -75,7 +81,7 @@ def measured(rows: int, columns: int, labels: int) -> dict[str, float]:
     return {"rows": rows, "columns": columns, "labels": labels, **figures}
 
 
-def fit(folder: Path) -> None:
+def fit(folder: Path, labels: int) -> None:
     """Fit the table of a folder, and print how it went."""
     from tabgan import Synthesizer
 
@@ -87,13 +93,18 @@ def fit(folder: Path) -> None:
     synthetic = model.sample(JUDGED)
     sampled = JUDGED / (time.process_time() - begun)
     real = pq.ParquetFile(folder / "table.parquet").read_row_group(0).slice(0, JUDGED)
+    other = made(JUDGED, real.num_columns, labels, OTHER)
     print(
-        json.dumps({"seconds": fitted, "cpu": cpu, "GiB": memory, "rows a second": sampled} | judged(real, synthetic))
+        json.dumps(
+            {"seconds": fitted, "cpu": cpu, "GiB": memory, "rows a second": sampled}
+            | judged(real, synthetic)
+            | {f"real {name}": score for name, score in judged(real, other).items()}
+        )
     )
 
 
 def judged(real: pa.Table, synthetic: object) -> dict[str, float]:
-    """Shape over all columns; C2ST, which is slow, over at most 200 of them."""
+    """Shape and C2ST, which is slow, over at most 200 columns."""
     from tabgan import evaluate
     from tabgan.tables import to_arrow
 
@@ -107,13 +118,15 @@ def show(records: list[dict[str, float]], plot: Path | None) -> None:
     drawn = []
     for axis, points in AXES.items():
         found = {(record["rows"], record["columns"], record["labels"]): record for record in records}
-        print(f"\n| {axis} | fit, s | CPU, s | memory, GiB | rows a second | Shape | C2ST |\n|" + " ---: |" * 7)
+        print(f"\n| {axis} | fit, CPU s | memory, GiB | rows a CPU second | Shape (real) | C2ST (real) |")
+        print("|" + " ---: |" * 6)
         for point in points:
             if (record := found.get(point)) is None:
                 continue
             print(
-                f"| {record[axis]:,} | {record['seconds']:.0f} | {record['cpu']:.0f} | {record['GiB']:.2f} | "
-                f"{record['rows a second']:,.0f} | {record['shape']:.3f} | {record['c2st']:.3f} |"
+                f"| {record[axis]:,} | {record['cpu']:.0f} | {record['GiB']:.2f} | {record['rows a second']:,.0f} | "
+                f"{record['shape']:.3f} ({record['real shape']:.3f}) | "
+                f"{record['c2st']:.3f} ({record['real c2st']:.3f}) |"
             )
             drawn += [
                 {"axis": axis, "size": record[axis], "figure": figure, "value": record[name]}
@@ -138,10 +151,10 @@ def main() -> None:
     parser.add_argument("--axis", choices=AXES, action="append", help="by default all")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--table", action="store_true", help="show what the log has, and run nothing")
-    parser.add_argument("--fit", type=Path, help=argparse.SUPPRESS)  # the folder of one table
+    parser.add_argument("--fit", nargs=2, help=argparse.SUPPRESS)  # the folder of one table, and its labels
     given = parser.parse_args()
     if given.fit is not None:
-        fit(given.fit)
+        fit(Path(given.fit[0]), int(given.fit[1]))
         return
     log = given.log or Path("growth.jsonl")
     records = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
