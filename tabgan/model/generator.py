@@ -39,12 +39,19 @@ class Tables:
         self.values_of = self.values.split(sizes)
         self.heads_of = network.heads.rows().to(precision or network.precision).split(sizes)
         self.bias_of = (network.bias + network.impossible).split(sizes)
-        self.blocks = network.blocks if precision is None else _copied(network.blocks, precision)
+        self.layers = network.layers if precision is None else _copied(network.layers, precision)
+        self._precision = precision
         self._solved = {} if solved is None else solved
 
     def features(self, x: Tensor, z: Tensor | None) -> Tensor:
         """What the heads read, `(rows, width)`, of the sum of `nothing` and the values, `(rows, width)`."""
-        return self.network.trunk(x, z, self.blocks).to(self.heads_of[0].dtype)
+        x = self.network.into_trunk(x, z)
+        x = (
+            x if self._precision is None else x.to(self._precision)
+        )  # all in one precision: nothing is converted between
+        for layer in self.layers:
+            x = layer(x)
+        return x.to(self.heads_of[0].dtype)
 
     def solution(self, known: bytes) -> Solution:
         """What the known codes, a byte each, say of numbers; the same codes are often known again."""
@@ -57,20 +64,17 @@ class Tables:
         return self._solved[known]
 
 
-def _copied(blocks: nn.ModuleList, precision: torch.dtype) -> nn.ModuleList:
-    """The blocks with weights of `precision`, which are not converted again at every product."""
-    found = copy.deepcopy(blocks)
+def _copied(layers: Sequence[nn.Module], precision: torch.dtype) -> list[nn.Module]:
+    """The layers with weights of `precision`, which are not converted again at every product."""
+    found = [copy.deepcopy(layer).to(precision) for layer in layers]
     _multiply_in(found, precision)
-    for part in found.modules():
-        if isinstance(part, nn.Linear):
-            part.to(precision)
     return found
 
 
-def _multiply_in(blocks: nn.ModuleList, precision: torch.dtype) -> None:
-    for block in blocks:
-        assert isinstance(block, Block)
-        block.precision = precision
+def _multiply_in(layers: Iterable[nn.Module], precision: torch.dtype) -> None:
+    for layer in layers:
+        if isinstance(layer, Block):
+            layer.precision = precision
 
 
 class Generator(nn.Module):
@@ -114,7 +118,9 @@ class Generator(nn.Module):
     def forward(self, codes: Tensor, known: Tensor, z: Tensor | None = None) -> Tensor:
         """Logits `(rows, total)` given `(rows, codes)` int64 and which of them are known, `(masks, codes)` bool: row i
         has mask i modulo their number."""
-        features = self.trunk(self.embed(codes, in_turn(known, len(codes))), z)
+        features = self.into_trunk(self.embed(codes, in_turn(known, len(codes))), z)
+        for layer in self.layers:
+            features = layer(features)
         # A column a row, so that the logits of a code lie together.
         products = self.heads.rows().to(self.precision) @ features.T.to(self.precision)
         logits = products.float() + (self.bias + self.impossible)[:, None]
@@ -128,15 +134,15 @@ class Generator(nn.Module):
         embedded: Tensor = nn.functional.embedding_bag(index, table, mode="sum")
         return embedded
 
-    def trunk(self, x: Tensor, z: Tensor | None = None, blocks: Iterable[nn.Module] | None = None) -> Tensor:
-        """`(rows, width)` to the features that the heads read, `(rows, width)`; `blocks`: its own or copies of them."""
+    @property
+    def layers(self) -> list[nn.Module]:
+        """The trunk, from what `into_trunk` gives to the features that the heads read, `(rows, width)` both."""
+        return [*self.blocks, self.norm]
+
+    def into_trunk(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+        """What the trunk reads, `(rows, width)`, of embedded rows, `(rows, width)`, and noise, `(rows, noise)`."""
         x = x * self.layout.count**-0.5
-        if z is not None:
-            x = x + z @ self.from_noise
-        for block in blocks or self.blocks:
-            x = block(x)
-        features: Tensor = self.norm(x)
-        return features
+        return x if z is None else x + z @ self.from_noise
 
 
 class Block(nn.Module):
