@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -73,24 +72,26 @@ def two_workers() -> Iterator[None]:
     ray.shutdown()
 
 
-def kill_one_writer(folder: Path, killed: list[int]) -> None:
+def kill_one_writer(folder: Path, killed: list[int], done: threading.Event) -> None:
     """End the process whose half-written part is seen first, as a machine that is taken away would."""
-    for _ in range(6_000):
+    while not done.wait(0.005):
         for half in folder.parent.glob(f".{folder.name}.*.part/.part-*.part"):
             killed.append(int(half.name.split(".")[-2]))
             os.kill(killed[0], signal.SIGKILL)
             return
-        time.sleep(0.005)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are killed otherwise here")
 @pytest.mark.usefixtures("two_workers")
 def test_a_worker_that_is_killed_on_the_way_changes_nothing(model, tmp_path):
-    folder, killed, steps = tmp_path / "rows", [], []
-    killer = threading.Thread(target=kill_one_writer, args=(folder, killed))
+    folder, killed, steps, done = tmp_path / "rows", [], [], threading.Event()
+    killer = threading.Thread(target=kill_one_writer, args=(folder, killed, done))
     killer.start()
-    parts = sample_dataset(model, ROWS, folder, shards=3, seed=5, progress=lambda at: steps.append(at.step))
-    killer.join()
+    try:
+        parts = sample_dataset(model, ROWS, folder, shards=3, seed=5, progress=lambda at: steps.append(at.step))
+    finally:
+        done.set()
+        killer.join()
     assert len(killed) == 1
     names = [f"part-0000{shard}-of-00003.parquet" for shard in (1, 2, 3)]
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["_SUCCESS", *names, "rows"]
