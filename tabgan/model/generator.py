@@ -40,18 +40,12 @@ class Tables:
         self.heads_of = network.heads.rows().to(precision or network.precision).split(sizes)
         self.bias_of = (network.bias + network.impossible).split(sizes)
         self.layers = network.layers if precision is None else _copied(network.layers, precision)
-        self._precision = precision
+        self._precision = precision or torch.float32
         self._solved = {} if solved is None else solved
 
     def features(self, x: Tensor, z: Tensor | None) -> Tensor:
         """What the heads read, `(rows, width)`, of the sum of `nothing` and the values, `(rows, width)`."""
-        x = self.network.into_trunk(x, z)
-        x = (
-            x if self._precision is None else x.to(self._precision)
-        )  # all in one precision: nothing is converted between
-        for layer in self.layers:
-            x = layer(x)
-        return x.to(self.heads_of[0].dtype)
+        return self.network.trunk(x, z, self.layers, self._precision).to(self.heads_of[0].dtype)
 
     def solution(self, known: bytes) -> Solution:
         """What the known codes, a byte each, say of numbers; the same codes are often known again."""
@@ -118,9 +112,7 @@ class Generator(nn.Module):
     def forward(self, codes: Tensor, known: Tensor, z: Tensor | None = None) -> Tensor:
         """Logits `(rows, total)` given `(rows, codes)` int64 and which of them are known, `(masks, codes)` bool: row i
         has mask i modulo their number."""
-        features = self.into_trunk(self.embed(codes, in_turn(known, len(codes))), z)
-        for layer in self.layers:
-            features = layer(features)
+        features = self.trunk(self.embed(codes, in_turn(known, len(codes))), z)
         # A column a row, so that the logits of a code lie together.
         products = self.heads.rows().to(self.precision) @ features.T.to(self.precision)
         logits = products.float() + (self.bias + self.impossible)[:, None]
@@ -136,13 +128,25 @@ class Generator(nn.Module):
 
     @property
     def layers(self) -> list[nn.Module]:
-        """The trunk, from what `into_trunk` gives to the features that the heads read, `(rows, width)` both."""
+        """The layers of the trunk."""
         return [*self.blocks, self.norm]
 
-    def into_trunk(self, x: Tensor, z: Tensor | None = None) -> Tensor:
-        """What the trunk reads, `(rows, width)`, of embedded rows, `(rows, width)`, and noise, `(rows, noise)`."""
+    def trunk(
+        self,
+        x: Tensor,
+        z: Tensor | None = None,
+        layers: Sequence[nn.Module] | None = None,
+        precision: torch.dtype = torch.float32,
+    ) -> Tensor:
+        """`(rows, width)` to the features that the heads read, `(rows, width)`; `layers`: its own or copies of them.
+        With copies in `precision` nothing is converted between."""
         x = x * self.layout.count**-0.5
-        return x if z is None else x + z @ self.from_noise
+        if z is not None:
+            x = x + z @ self.from_noise
+        x = x.to(precision)
+        for layer in layers or self.layers:
+            x = layer(x)
+        return x
 
 
 class Block(nn.Module):

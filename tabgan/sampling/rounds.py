@@ -69,7 +69,7 @@ class Rounds:
         return logits
 
     def put(self, code: int, values: Tensor) -> None:
-        """Take `values` for the code."""
+        """Take `values` for the code; between two looks all are whole numbers, or all weights."""
         self.drawn[code] = values
         self._new.append(code)
         self._known[code] = True

@@ -271,5 +271,5 @@ def straight_through(logits: Tensor, temperature: float, rng: torch.Generator, p
 
 def gradient_norm(network: torch.nn.Module) -> float:
     """The length of the gradient of all weights together; 0 before the first."""
-    gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
-    return torch.nn.utils.get_total_norm(gradients).item()
+    slopes = [weight.grad for weight in network.parameters() if weight.grad is not None]
+    return torch.nn.utils.get_total_norm(slopes).item()
