@@ -23,6 +23,8 @@ LABELS = 12
 """So many of a code's commonest labels are features of their own."""
 MOST_FEATURES = 400
 """A table of more features than this has fewer for its labels, and at last none for some codes."""
+MANY_FEATURES = 150
+"""Of more features than this masks are solved one by one on a CPU."""
 RIDGE, SHRINK = 1e-3, 0.1
 """Added to every variance: the first, and the second for every feature in use, divided by the number of rows."""
 LEAST_VARIANCE = 3e-3
@@ -129,10 +131,15 @@ class Copula(nn.Module):
         """What those codes that are `known`, `(masks, codes)` bool, say of every number: `(masks, features, numbers)`
         and `(masks, numbers)`.
 
-        Rows and columns of unknown codes become those of the unit matrix: to leave them out, as many as each mask says,
-        took longer, and a GPU would have to wait for their number.
+        Rows and columns of codes that a mask does not know become those of the unit matrix, so that all masks have one
+        shape. Of many features that is more work than to solve each mask by itself, without them; but a GPU would have
+        to wait for their number.
         """
         varied = self._varied
+        if known.device.type == "cpu":
+            if len(known) > 1 and len(varied) > MANY_FEATURES:
+                return Solution(*map(torch.cat, zip(*map(self.solve, known.split(1)), strict=True)))
+            varied = varied[known.any(dim=0)[self.owner[varied]]]
         used = known[:, self.owner[varied]].to(self.covariance.dtype)
         covariance = self.covariance[varied]
         both = used[:, :, None] * used[:, None, :]

@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 import torch
 from scipy.stats import norm
 
 from tabgan.config import ModelConfig
 from tabgan.encoding.base import Code
+from tabgan.model import copula as copula_module
 from tabgan.model.copula import RIDGE, Copula
 from tabgan.model.generator import Generator
 from tabgan.sampling.exclusions import Exclusions
@@ -116,3 +118,13 @@ def test_an_untrained_generator_draws_related_numbers():
     found = np.corrcoef(made[:, [0, 2, 3]].T.numpy())
     real = np.corrcoef(CODES[:, [0, 2, 3]].T.numpy())
     assert np.abs(found - real).max() < 0.1  # without the copula 0.8
+
+
+def test_masks_solved_one_by_one_say_what_they_say_together(monkeypatch: pytest.MonkeyPatch):
+    copula = fitted()
+    masks = torch.tensor([[a, b, c, d] for a in (0, 1) for b in (0, 1) for c in (0, 1) for d in (0, 1)]).bool()
+    together = copula.solve(masks)
+    monkeypatch.setattr(copula_module, "MANY_FEATURES", 0)
+    one_by_one = copula.solve(masks)
+    torch.testing.assert_close(one_by_one.weights, together.weights, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(one_by_one.left, together.left, rtol=1e-4, atol=1e-5)
