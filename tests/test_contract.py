@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tabgan import Synthesizer, TrainConfig
+from tabgan import Synthesizer, TrainConfig, load
 from tabgan.column import plain
 from tabgan.tables import read_table, write_table
 
@@ -84,11 +84,17 @@ def keeps_domain(real: pa.ChunkedArray, made: pa.ChunkedArray, kind: str) -> Non
         assert len(pc.unique(new)) == len(new)
 
 
+def through_a_file(fitted: Synthesizer, folder: Path) -> Synthesizer:
+    """The same model saved and loaded, as between `tabgan fit` and `tabgan sample`."""
+    fitted.save(folder / "model.tabgan")
+    return load(folder / "model.tabgan")
+
+
 @settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 @given(tables())
 def test_any_table_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, table: pa.Table) -> None:
     folder = tmp_path_factory.mktemp("contract")
-    synthesizer = Synthesizer(train=QUICK).fit(table)
+    synthesizer = through_a_file(Synthesizer(train=QUICK).fit(table), folder)
     made = synthesizer.sample(30)
     assert made.schema.equals(table.schema, check_metadata=True)
     for column in synthesizer.schema:
@@ -96,7 +102,7 @@ def test_any_table_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory
 
     path = folder / "table.parquet"
     pq.write_table(table, path)
-    from_file = Synthesizer(train=QUICK).fit(path)
+    from_file = through_a_file(Synthesizer(train=QUICK).fit(path), folder)
     write_table(pa.concat_tables(from_file.sample_tables(30)), folder / "rows.parquet")
     assert pq.read_schema(folder / "rows.parquet").equals(pq.read_schema(path), check_metadata=True)
 
@@ -107,7 +113,7 @@ def test_any_csv_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, 
     folder = tmp_path_factory.mktemp("contract")
     write_table(table, folder / "table.csv")
     real = read_table(folder / "table.csv")
-    synthesizer = Synthesizer(train=QUICK).fit(folder / "table.csv")
+    synthesizer = through_a_file(Synthesizer(train=QUICK).fit(folder / "table.csv"), folder)
     write_table(pa.concat_tables(synthesizer.sample_tables(40)), folder / "rows.csv")
     made = read_table(folder / "rows.csv")
     assert made.column_names == real.column_names
@@ -129,7 +135,8 @@ def test_the_shared_tables_come_back_as_they_were(tmp_path: Path, name: str) -> 
     if not path.exists():
         pytest.skip(f"{path} is not there")
     real = read_table(path)
-    synthesizer = Synthesizer(train=TrainConfig(warmup_steps=5, game_steps=0, rounds=2)).fit(path)
+    fitted = Synthesizer(train=TrainConfig(warmup_steps=5, game_steps=0, rounds=2)).fit(path)
+    synthesizer = through_a_file(fitted, tmp_path)
     for ending in ("csv", "parquet"):
         out = tmp_path / f"rows.{ending}"
         write_table(pa.concat_tables(synthesizer.sample_tables(3_000)), out)

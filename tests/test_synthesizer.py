@@ -110,6 +110,17 @@ def test_a_saved_model_gives_the_same_rows(fitted, tmp_path):
     assert again.history_ == fitted.history_
 
 
+def test_a_model_of_a_table_whose_later_column_is_the_smaller_one_is_saved(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"high": rng.gamma(2, 20, 2_000).round(2)})
+    frame["low"] = (frame.high * rng.random(2_000)).round(2)
+    synthesizer = quick().fit(frame)
+    assert [str(fact) for fact in synthesizer.schema.facts] == ["high >= low"]
+    synthesizer.save(tmp_path / "m.tabgan")
+    made = load(tmp_path / "m.tabgan", device="cpu").sample(500)
+    assert (made.high >= made.low).all()
+
+
 def test_a_saved_model_is_kept_unless_it_may_be_replaced(fitted, tmp_path):
     fitted.save(tmp_path / "m.tabgan")
     with pytest.raises(FileError, match="exists already"):

@@ -75,12 +75,12 @@ class Networks:
 
     def tensors(self) -> dict[str, Tensor]:
         """All weights by name."""
-        found = {"information": self.information.cpu()}
+        found = {"information": self.information}
         found |= {f"impossible.{a}.{b}": never for (a, b), never in self.exclusions.impossible.items()}
         for name, network in (("conditional", self.conditional), ("joint", self.joint)):
             if network is not None:
-                found |= {f"{name}.{key}": value.cpu().contiguous() for key, value in network.state_dict().items()}
-        return found
+                found |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
+        return {name: tensor.cpu().contiguous() for name, tensor in found.items()}
 
     @classmethod
     def restore(
