@@ -18,8 +18,8 @@ from torch import Tensor
 from tabgan.errors import FileError, ModelFileError
 from tabgan.tables.files import WholeFile, check_output, not_there
 
-FORMAT = 1
-"""The version of the file's format; it rises when older readers would misread a file."""
+FORMAT, READ = 2, (1, 2)
+"""The version of the file's format, which rises when older readers would misread a file, and those that are read."""
 
 PARTS = ("config.json", "schema.json", "encoders.json", "history.jsonl", "model.safetensors")
 
@@ -86,10 +86,10 @@ def _unpack(file: BinaryIO, path: str | Path) -> Content:
     _check_end(file)
     with zipfile.ZipFile(file) as archive:
         config = _json(archive, "config.json")
-        if config.get("format") != FORMAT:
+        if config.get("format") not in READ:
             raise ModelFileError(
-                f"{path} has format {repr(config.get('format'))[:20]}, and this tabgan reads {FORMAT}; upgrade "
-                "tabgan-wgan."
+                f"{path} has format {repr(config.get('format'))[:20]}, and this tabgan reads {READ[0]} to {FORMAT}; "
+                "upgrade tabgan-wgan."
             )
         if sorted(archive.namelist()) != sorted(PARTS):
             raise ValueError

@@ -32,6 +32,7 @@ from tabgan.modelfile import Content, arrow_from_text, arrow_to_text, read_model
 from tabgan.private.budget import DELTA, Budget, Spending
 from tabgan.private.learn import learn_privately
 from tabgan.progress import Listener
+from tabgan.sampling.chosen import CANDIDATES
 from tabgan.sampling.sampler import rows_of
 from tabgan.schema import Schema
 from tabgan.schemafile import Wishes
@@ -441,6 +442,7 @@ class Synthesizer:
             "hash of the table": self.hash_,
             "seed": self.seed,
             "rounds by default": networks.rounds,
+            "candidates for each row": 1 if networks.ratio is None else CANDIDATES,
             "weights": sum(tensor.numel() for tensor in networks.tensors().values()),
             **of_schema(self.schema),
             "differential privacy": of_privacy(self.spending_),

@@ -196,6 +196,10 @@ LIES: dict[str, Callable[[], dict[str, bytes]]] = {
     "a tensor of another type": lambda: tensors(
         lambda found: found.update({"conditional.bias": found["conditional.bias"].double()})
     ),
+    "a ratio of another shape": lambda: tensors(
+        lambda found: found.update({"ratio.values": found["ratio.values"][:-1]})
+    ),
+    "half a ratio": lambda: tensors(lambda found: found.pop("ratio.offsets")),
     "information of another shape": lambda: tensors(lambda found: found.update({"information": torch.ones(2, 2)})),
     "excluded values that are none": lambda: tensors(lambda found: found.update({"impossible.0.99": torch.ones(2, 2)})),
     "a shape beyond all memory": lambda: {"model.safetensors": header([2**31, 2**31])},

@@ -119,7 +119,7 @@ def test_tensors_that_are_none_are_refused(path: Path) -> None:
 
 def test_a_newer_format_says_to_upgrade(path: Path) -> None:
     rewrite(path, {"config.json": b'{"format": 99}'})
-    assert_refused(path, match=rf"has format 99, and this tabgan reads {FORMAT}; upgrade")
+    assert_refused(path, match=rf"has format 99, and this tabgan reads 1 to {FORMAT}; upgrade")
 
 
 def test_a_path_without_a_file_is_no_file(tmp_path: Path) -> None:

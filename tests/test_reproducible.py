@@ -21,7 +21,7 @@ from tabgan import ModelConfig, Synthesizer, TrainConfig, evaluate, load
 from tabgan.errors import ConfigError
 from tabgan.sampling.sampler import UNIT_ROWS
 
-STORED = Path(__file__).parent / "fixtures" / "format1.tabgan"
+STORED = Path(__file__).parent / "fixtures" / "format2.tabgan"
 QUICK = TrainConfig(
     warmup_steps=30, evaluate_every=15, game_steps=2, game_evaluate_every=2, critic_head_start=2, rounds=2
 )

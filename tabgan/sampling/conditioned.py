@@ -19,12 +19,14 @@ from tabgan.encoding.plan import Plan
 from tabgan.errors import ConfigError
 from tabgan.model.cooccurrence import split_by_dependence
 from tabgan.model.generator import IMPOSSIBLE, Generator, Tables
+from tabgan.model.ratio import DensityRatio
+from tabgan.sampling.chosen import CANDIDATES, chosen
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rounds import Rounds
 from tabgan.sampling.sampler import draw, spread_uniforms
 
-CANDIDATES = 8
-"""So many candidates are drawn for each row where restrictions must be weighed."""
+BEGUN = 8
+"""So many rows are begun for each one where restrictions must be weighed."""
 
 
 class ConditionedSampler:
@@ -36,12 +38,13 @@ class ConditionedSampler:
         information: Tensor,
         exclusions: Exclusions,
         rounds: int,
+        ratio: DensityRatio | None = None,
         *,
         complete: bool = False,
     ) -> None:
         """`information`: mutual information of the codes, `(codes, codes)`; `rounds`: for the codes that are free;
-        `complete`: whether no missing cell is drawn."""
-        self.complete = complete
+        `ratio`: by which each row is chosen among candidates; `complete`: whether no missing cell is drawn."""
+        self.ratio, self.complete = ratio, complete
         self.network, self.information, self.exclusions, self.rounds = network, information, exclusions, rounds
         self.device = str(network.bias.device)
         self.tables = Tables(network, fastest_precision(self.device))
@@ -49,6 +52,13 @@ class ConditionedSampler:
     @torch.inference_mode()
     def draw(self, rows: int, known: Mapping[int, Tensor], plan: Plan, rng: torch.Generator) -> Tensor:
         """`(rows, codes)` int64. `known`: codes that are given, `(rows,)` each."""
+        if self.ratio is None:
+            return self._drawn(rows, known, plan, rng)
+        several = {code: values.repeat_interleave(CANDIDATES) for code, values in known.items()}
+        candidates = self._drawn(rows * CANDIDATES, several, plan, rng)
+        return chosen(candidates.view(rows, CANDIDATES, -1), self.ratio, rng)
+
+    def _drawn(self, rows: int, known: Mapping[int, Tensor], plan: Plan, rng: torch.Generator) -> Tensor:
         count = self.network.layout.count
         if not count:  # nothing but keys and constants
             return torch.zeros(rows, 0, dtype=torch.long)
@@ -74,7 +84,7 @@ class ConditionedSampler:
     ) -> dict[int, Tensor]:
         """The restricted codes, `(rows,)` each, distributed as in rows that fulfil all restrictions."""
         several = sum(int((plan.weights[code] > 0).sum()) > 1 for code in codes) > 1
-        copies = CANDIDATES if several else 1
+        copies = BEGUN if several else 1
         known = {code: values.repeat_interleave(copies) for code, values in known.items()}
         walk = Rounds(self.tables, self.exclusions, known=known)
         uniforms = spread_uniforms(rows * copies, len(codes), rng).to(self.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 
@@ -25,6 +26,13 @@ FINENESS = 8
 """A number of rounds is not looked for more finely than to this part of it."""
 
 
+class Choice(NamedTuple):
+    """A number of rounds, and the AUC at which trees tell its rows from real ones."""
+
+    rounds: int
+    c2st: float
+
+
 def choose_rounds(
     few: int,
     most: int,
@@ -34,7 +42,7 @@ def choose_rounds(
     seed: int,
     history: History,
     checkpoint: Checkpoint | None = None,
-) -> int:
+) -> Choice:
     """The chosen number of rounds, `most` or fewer, judged on `rows`. Up to `few` of them, 0 for none, are drawn by a
     generator of their own; on both sides of it more rounds are taken to be no worse."""
     real = rows.some(min(MAX_ROWS, MAX_CELLS // len(codes)))
@@ -53,7 +61,7 @@ def choose_rounds(
         checkpoint.keep("choose", lambda: {"found": list(found.items())})
         if history.spent >= TIME_SHARE:
             break
-    return _fewest(found)
+    return Choice(_fewest(found), found[_fewest(found)])
 
 
 def _next(few: int, most: int, found: Mapping[int, float]) -> int | None:

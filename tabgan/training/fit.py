@@ -6,6 +6,7 @@ import copy
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from tabgan.model.cooccurrence import Pooling, cooccurrence, mutual_information
 from tabgan.model.copula import MOST_FEATURES
 from tabgan.model.critic import Critic
 from tabgan.model.generator import Generator
+from tabgan.model.ratio import DensityRatio
+from tabgan.sampling.chosen import ChoosingSampler
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rng import generator as keyed
 from tabgan.sampling.sampler import Sampler
@@ -28,6 +31,7 @@ from tabgan.training.choose import choose_rounds
 from tabgan.training.game import Game
 from tabgan.training.history import History
 from tabgan.training.parallel import ALONE, Group
+from tabgan.training.ratio import learn_ratio
 from tabgan.training.schedule import schedule
 from tabgan.training.warmup import WarmUp
 
@@ -66,9 +70,16 @@ class Networks:
     game_rounds: int
     rounds: int
     """The default."""
+    ratio: DensityRatio | None = None
+    """By which rows of the default number of rounds are chosen among candidates."""
 
-    def sampler(self, rounds: int) -> Sampler:
-        """The sampler for `rounds` rounds: few are what the game is for."""
+    def sampler(self, rounds: int) -> Sampler | ChoosingSampler:
+        """The sampler for `rounds` rounds."""
+        drawing = self.drawing(rounds)
+        return drawing if self.ratio is None or rounds != self.rounds else ChoosingSampler(drawing, self.ratio)
+
+    def drawing(self, rounds: int) -> Sampler:
+        """The sampler for `rounds` rounds of rows that are taken as they come: few rounds are what the game is for."""
         if self.joint is not None and rounds <= self.game_rounds:
             return Sampler(self.joint, self.information, self.exclusions, noisy=True)
         return Sampler(self.conditional, self.information, self.exclusions, noisy=False)
@@ -80,6 +91,8 @@ class Networks:
         for name, network in (("conditional", self.conditional), ("joint", self.joint)):
             if network is not None:
                 found |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
+        if self.ratio is not None:
+            found |= {f"ratio.{key}": value for key, value in self.ratio.tensors().items()}
         return {name: tensor.cpu().contiguous() for name, tensor in found.items()}
 
     @classmethod
@@ -97,7 +110,13 @@ class Networks:
             raise ValueError("weights that are not finite")
         if type(rounds) is not int or not 1 <= rounds <= max(1, len(codes)):
             raise ValueError("rounds")
-        parts: dict[str, dict[str, Tensor]] = {"conditional": {}, "joint": {}, "impossible": {}, "information": {}}
+        parts: dict[str, dict[str, Tensor]] = {
+            "conditional": {},
+            "joint": {},
+            "impossible": {},
+            "information": {},
+            "ratio": {},
+        }
         for key, tensor in tensors.items():
             part, _, rest = key.partition(".")
             parts[part][rest] = tensor
@@ -120,6 +139,7 @@ class Networks:
             Exclusions(impossible, device),
             train.game_rounds,
             rounds,
+            DensityRatio.restore(parts["ratio"], codes, device) if parts["ratio"] else None,
         )
 
 
@@ -204,12 +224,16 @@ def train(
         networks.rounds = min(config.rounds, len(layout))
         return networks
     few = 0 if networks.joint is None else config.game_rounds
-    networks.rounds, history.records = group.told(
-        lambda: (
-            choose_rounds(few, networks.rounds, networks.sampler, rows, layout, seed, history, checkpoint),
-            history.records,
-        )
-    )
+
+    def chosen() -> tuple[int, dict[str, Tensor], list[dict[str, Any]]]:
+        most = networks.rounds
+        rounds, c2st = choose_rounds(few, most, networks.drawing, rows, layout, seed, history, checkpoint)
+        ratio = learn_ratio(networks.drawing(rounds), rounds, c2st, rows, layout, seed, history)
+        tensors = {} if ratio is None else {name: tensor.cpu() for name, tensor in ratio.tensors().items()}
+        return rounds, tensors, history.records
+
+    networks.rounds, tensors, history.records = group.told(chosen)
+    networks.ratio = DensityRatio.restore(tensors, layout, device) if tensors else None
     return networks
 
 
