@@ -46,11 +46,15 @@ class Copula(nn.Module):
     """Features of known codes -> tilts of the others' logits. It is fitted in closed form; nothing of it is trained."""
 
     def __init__(self, codes: Sequence[Code], frequencies: Tensor) -> None:
-        """`frequencies`: `(total,)`, how often each value occurs in the training table."""
+        """`frequencies`: `(total,)`, how often each value occurs in the training table. What does not vary in it has no
+        feature."""
         super().__init__()
         layout = Layout([code.cardinality for code in codes])
         is_number = [code.ordered and code.cardinality - 1 > FEW_PLACES for code in codes]
-        labels = (MOST_FEATURES - 2 * sum(is_number)) // max(1, len(codes) - sum(is_number))
+        gaps = [
+            number and bool(frequencies[part.start] > 0) for number, part in zip(is_number, layout.slices, strict=True)
+        ]
+        labels = (MOST_FEATURES - sum(is_number) - sum(gaps)) // max(1, len(codes) - sum(is_number))
         columns: list[Tensor] = []
         self.numbers: list[int] = []
         targets, owner = [], []
@@ -59,8 +63,8 @@ class Copula(nn.Module):
             found = _labels(frequencies[part], max(0, min(LABELS, labels)))
             if is_number[i]:
                 scores[part] = _scores(frequencies[part])
-                found = [scores[part], _indicator(frequencies[part], 0)]
-                if len(columns) + 2 <= MOST_FEATURES:
+                found = [scores[part], _indicator(frequencies[part], 0)][: 1 + gaps[i]]
+                if len(columns) + len(found) <= MOST_FEATURES:
                     self.numbers.append(i)
                     targets.append(len(columns))
             for values in found[: MOST_FEATURES - len(columns)]:
@@ -215,7 +219,8 @@ def _curves(scores: Tensor) -> Tensor:
 
 def _labels(frequencies: Tensor, most: int) -> list[Tensor]:
     """Indicators of the commonest labels; one label fewer than there are, for the last follows from them."""
-    order = frequencies.argsort(descending=True, stable=True)[: min(most, len(frequencies) - 1)]
+    seen = int((frequencies > 0).sum())
+    order = frequencies.argsort(descending=True, stable=True)[: max(0, min(most, seen - 1))]
     return [_indicator(frequencies, label) for label in order.tolist()]
 
 

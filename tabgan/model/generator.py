@@ -92,12 +92,13 @@ class Generator(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.heads = CodeTable(codes, width, 0.1 * width**-0.5, rng)
         self.bias = nn.Parameter(frequencies.clamp(min=1e-9).log())
-        impossible = torch.where(frequencies > 0, 0.0, IMPOSSIBLE)
-        self.register_buffer("impossible", impossible)
+        self.register_buffer("frequencies", frequencies.float())
+        self.register_buffer("impossible", torch.where(frequencies > 0, 0.0, IMPOSSIBLE))
         starts, sizes = torch.tensor(self.layout.starts), torch.tensor(self.layout.cardinalities, dtype=torch.long)
         self.register_buffer("starts", starts, persistent=False)
         self.register_buffer("owner", torch.repeat_interleave(sizes), persistent=False)
 
+    frequencies: Tensor
     impossible: Tensor
     starts: Tensor
     owner: Tensor

@@ -29,7 +29,7 @@ from tabgan.training.parallel import Group
 
 EVERY_SECONDS = 60.0
 """So long between two checkpoints."""
-FORMAT = 1
+FORMAT = 2
 """Rises when a state would be misread by older code."""
 DAMAGED = (safetensors.SafetensorError, OSError, ValueError, LookupError, TypeError, RecursionError)
 

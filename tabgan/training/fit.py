@@ -151,7 +151,10 @@ def _restored(state: dict[str, Tensor], codes: Sequence[Code], model: ModelConfi
         raise ValueError("shapes")
     if blocks != model.blocks or total * MOST_FEATURES * 4 > LEAST_BYTES + MOST_GROWTH * size:
         raise ValueError("shapes")
-    network = Generator(codes, torch.ones(total), model, keyed("restore"))
+    state = {"frequencies": torch.ones(total), **state}  # files of format 1 lack them, and have features of all values
+    if state["frequencies"].shape != (total,):
+        raise ValueError("shapes")
+    network = Generator(codes, state["frequencies"], model, keyed("restore"))
     if any(tensor.dtype != state[name].dtype for name, tensor in network.state_dict().items()):
         raise ValueError("types")
     network.load_state_dict(state)

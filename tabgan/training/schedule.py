@@ -15,6 +15,10 @@ SHORTEST_GAME = 50
 FULL_RATE_ROWS, LEAST_RATE = 30_000, 0.2
 """Tables of fewer rows than this are learned at a rate lower by the square root of their share of it, but not by more
 than to this share of the rate: at a high one the first steps learn a small table by heart."""
+FEW_STEPS, LEAST_BATCH = 2_000, 128
+"""A table so wide that the budget allows fewer steps than this gets smaller batches, but not below the second."""
+MOST_HASTE = 8.0
+"""Where the budget allows only a part of the steps that the rows are worth, the rate is as much higher, up to this."""
 LOOKS = 24
 """The warm-up looks at the held-out rows at least so often."""
 GAME_FACTOR = 6.0
@@ -24,8 +28,14 @@ GAME_FACTOR = 6.0
 def schedule(config: TrainConfig, rows: int, layout: Sequence[Code]) -> TrainConfig:
     """`config` for a table of `rows` training rows whose codes are described by `layout`."""
     batch, game_batch = (min(most, max(32, rows // 16)) for most in (config.batch_rows, config.game_batch_rows))
-    steps = max(LEAST_WARMUP, config.warmup_epochs * rows // batch)
-    steps = min(config.warmup_steps, steps, int(config.warmup_budget / step_seconds(batch, layout)))
+    affordable = config.warmup_budget / step_seconds(batch, layout)
+    if affordable < FEW_STEPS:
+        batch = min(batch, max(LEAST_BATCH, int(batch * affordable / FEW_STEPS)))
+        affordable = config.warmup_budget / step_seconds(batch, layout)
+    wanted = min(config.warmup_steps, max(LEAST_WARMUP, config.warmup_epochs * rows // batch))
+    steps = min(wanted, int(affordable))
+    rate = config.learning_rate * max(LEAST_RATE, min(1.0, (rows / FULL_RATE_ROWS) ** 0.5))
+    rate *= min(MOST_HASTE, max(1.0, wanted / affordable))
     game_steps = max(LEAST_GAME, config.game_epochs * rows // game_batch)
     affordable = int(config.game_budget / (GAME_FACTOR * step_seconds(game_batch, layout)))
     game_steps = min(config.game_steps, game_steps, affordable if affordable >= SHORTEST_GAME else 0)
@@ -34,7 +44,7 @@ def schedule(config: TrainConfig, rows: int, layout: Sequence[Code]) -> TrainCon
         batch_rows=batch,
         game_batch_rows=game_batch,
         warmup_steps=steps,
-        learning_rate=config.learning_rate * max(LEAST_RATE, min(1.0, (rows / FULL_RATE_ROWS) ** 0.5)),
+        learning_rate=rate,
         evaluate_every=max(1, min(config.evaluate_every, steps // LOOKS)),
         game_steps=game_steps,
         game_evaluate_every=max(1, min(config.game_evaluate_every, game_steps // 4)),

@@ -6,7 +6,7 @@ from scipy.stats import norm
 from tabgan.config import ModelConfig
 from tabgan.encoding.base import Code
 from tabgan.model import copula as copula_module
-from tabgan.model.copula import RIDGE, Copula
+from tabgan.model.copula import RIDGE, SHRINK, Copula
 from tabgan.model.generator import Generator
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.sampler import Sampler
@@ -45,6 +45,16 @@ def known(*codes: int) -> torch.Tensor:
     return torch.tensor([i in codes for i in range(len(LAYOUT))])
 
 
+def test_what_does_not_vary_has_no_feature():
+    assert fitted().features.shape[1] == 3 + 2  # the scores of three numbers, and two of the three labels
+    with_gaps = FREQUENCIES.clone()
+    with_gaps[0] = 0.1
+    assert Copula(LAYOUT, with_gaps).features.shape[1] == 3 + 1 + 2
+    wide = [Code(str(i), 11, True) for i in range(500)]
+    frequencies = torch.tensor([0.0, *[0.1] * 10] * 500)
+    assert len(Copula(wide, frequencies).numbers) == copula_module.MOST_FEATURES
+
+
 def test_where_nothing_is_known_nothing_is_gained():
     copula = fitted()
     nothing = known().expand(10, -1)
@@ -59,8 +69,7 @@ def test_slope_and_curvature_are_those_of_the_normal_regression():
     x = np.column_stack([scores[rows[:, 0]], scores[rows[:, 3] + 2 * (PLACES + 1) + 4]])
     all_scores = [scores[CODES[:, i] + start] for i, start in ((0, 0), (3, 2 * PLACES + 6), (2, PLACES + 5))]
     covariance = np.cov(all_scores, bias=True)
-    # Two numbers, each of them with a feature for missing cells that is always zero.
-    square = covariance[:2, :2] + (RIDGE + 4 / ROWS) * np.eye(2)
+    square = covariance[:2, :2] + (RIDGE + SHRINK * 2 / ROWS) * np.eye(2)
     weights = np.linalg.solve(square, covariance[:2, 2])
     left = 1 - covariance[:2, 2] @ weights
     np.testing.assert_allclose(slope[:, 1], x @ weights / left, rtol=1e-3, atol=1e-3)

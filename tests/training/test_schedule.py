@@ -22,6 +22,18 @@ def test_a_small_table_is_learned_at_a_low_rate():
     assert rates == pytest.approx([0.2 * 1.5e-3, 0.5 * 1.5e-3, 1.5e-3, 1.5e-3])
 
 
+def test_a_wide_table_gets_more_and_smaller_steps_at_a_higher_rate():
+    narrow, wide = (schedule(TrainConfig(), 30_000, layout(codes, 35)) for codes in (15, 270))
+    assert wide.batch_rows == pytest.approx(150, abs=25)
+    assert wide.warmup_steps > 1.3 * TrainConfig().warmup_budget / step_seconds(512, layout(270, 35))
+    assert narrow.learning_rate == TrainConfig().learning_rate
+    haste = wide.learning_rate / narrow.learning_rate
+    assert haste == pytest.approx(TrainConfig().warmup_steps / wide.warmup_steps, rel=0.01)
+    assert schedule(TrainConfig(), 30_000, layout(5_000, 35)).learning_rate == 8 * TrainConfig().learning_rate
+    small = schedule(TrainConfig(), 2_000, layout(40, 35))  # has few rows, not too little time
+    assert small.learning_rate < narrow.learning_rate
+
+
 def test_no_table_costs_more_than_the_budgets():
     for rows in (1_000, 30_000, 10_000_000):
         for codes, values in ((5, 10), (15, 28), (60, 51), (300, 51), (8, 1_200)):
