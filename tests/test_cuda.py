@@ -130,3 +130,15 @@ def test_a_step_that_is_played_again_takes_weights_as_they_are_and_new_random_nu
         with torch.no_grad():
             weight += 1
     assert len(torch.stack(seen).unique(dim=0)) == 6
+
+
+def test_rows_are_chosen_there_by_the_same_ratio() -> None:
+    """A model whose rows are chosen among candidates, fitted on a CPU: its ratio says the same of the same rows."""
+    path = Path(__file__).parent / "fixtures" / "format2.tabgan"
+    here, there = (load(path, device=device) for device in ("cpu", "cuda"))
+    rows = torch.cat(list(here._fitted().drawing(here.rounds_).blocks(2_000, here.rounds_, 0)))
+    ratios = [model._fitted().ratio for model in (here, there)]
+    assert ratios[0] is not None
+    assert ratios[1] is not None
+    torch.testing.assert_close(ratios[1](rows.cuda()).cpu(), ratios[0](rows))
+    assert len(there.sample(1_500, where={"size": "L"})) == 1_500

@@ -24,10 +24,12 @@ made rows: with less than this choosing would take less than 0.02 off the C2ST."
 TREES, LEARNING_RATE = 100, 0.1
 REAL_ROWS, MADE_SHARE, MADE_CELLS = 20_000, 4, 3_000_000
 """Real rows at most, so many times as many made ones, and cells of these at most."""
+FAR = 10**9
+"""To seeds whose rows nobody asks for: the trees know some of them."""
 LEAST_COUNT = 5.0
 """Shares of values with hardly more real rows than this are left nearly as they come."""
-TIME_SHARE = 0.85
-"""Of a time limit so much may be spent before: made rows take time."""
+TIME_SHARE, MIDDLE_SHARE, LAST_SHARE = 0.85, 0.92, 0.97
+"""Of a time limit so much may be spent before, and until rows are made for the trees and then to judge these."""
 
 
 def learn_ratio(
@@ -39,14 +41,26 @@ def learn_ratio(
         return None
     real = rows.train[:REAL_ROWS]
     wanted = min(MADE_SHARE * len(real), MADE_CELLS // len(codes))
-    made = torch.cat(list(sampler.blocks(wanted, rounds, seed + 1)))
+    made = _made(sampler, wanted, rounds, seed + FAR, history, MIDDLE_SHARE)
+    if len(made) < len(real[:wanted]):
+        return None
     ratio = _learned(real[:wanted].cpu(), made, codes, seed, str(rows.device))
-    fresh = torch.cat(list(sampler.blocks(wanted, rounds, seed + 2))).to(rows.device)  # of the others the trees know
+    fresh = _made(sampler, wanted, rounds, seed + 2 * FAR, history, LAST_SHARE).to(rows.device)
     auc = _auc(ratio(rows.held_out).cpu(), ratio(fresh).cpu())
     history.record("ratio", TREES, auc=auc)
     if auc + _error(auc, len(rows.held_out)) < LEAST_AUC:
         return None
     return _levelled(ratio, fresh, rows.train, codes)
+
+
+def _made(sampler: Sampler, rows: int, rounds: int, seed: int, history: History, until: float) -> Tensor:
+    """So many made rows, or fewer where a share of the time limit is spent before."""
+    found = []
+    for block in sampler.blocks(rows, rounds, seed):
+        found.append(block)
+        if history.spent >= until:
+            break
+    return torch.cat(found)
 
 
 def _learned(real: Tensor, made: Tensor, codes: Sequence[Code], seed: int, device: str) -> DensityRatio:

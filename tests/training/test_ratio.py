@@ -57,6 +57,25 @@ def test_chosen_rows_are_nearer_to_real_ones_and_their_shares_stay():
         assert (shares[0] - shares[1]).abs().sum() / 2 < 0.03
 
 
+def test_a_time_limit_ends_the_making_of_rows():
+    history = History(None, 100.0)
+    history.go_on([], 80.0)
+    blocks = 0
+
+    class Slow(Stub):
+        def blocks(self, rows: int, rounds: int, seed: int, first: int = 0) -> Iterator[torch.Tensor]:
+            nonlocal blocks
+            for block in super().blocks(rows, rounds, seed, first):
+                history.go_on(history.records, 3.0)  # as if it had taken so many seconds
+                blocks += 1
+                yield block
+
+    rows = Rows(tied(4_000, 1, seed=-1), 400, "cpu", keyed("split"))
+    assert learn_ratio(Slow(3), 3, 0.8, rows, LAYOUT, 0, history) is None  # type: ignore[arg-type]
+    assert blocks == 4
+    assert history.spent < 0.93
+
+
 @pytest.mark.parametrize(
     ("spread", "auc", "spent"),
     [(1, 0.6, 0.0), (3, 0.52, 0.0), (3, 0.8, 0.9)],
