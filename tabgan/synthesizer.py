@@ -214,7 +214,8 @@ class Synthesizer:
         equally often, or `{column: {label: share}}`. `like`: a frame of whole rows; the new ones are variations of
         them, in turn, of which each cell is kept with probability 1 - `strength`. The same `seed` (by default the
         synthesizer's own) gives the same rows, and a smaller sample is the start of a larger one. `rounds`: passes in
-        which a row is drawn; fewer are faster, more are closer.
+        which a row is drawn; fewer are faster, more are closer. Only with the default number rows are chosen among
+        candidates, where the model does that.
 
         Raises `ConfigError` where no row can fulfil the conditions.
         """
@@ -443,7 +444,7 @@ class Synthesizer:
             "seed": self.seed,
             "rounds by default": networks.rounds,
             "candidates for each row": 1 if networks.ratio is None else CANDIDATES,
-            "weights": sum(tensor.numel() for tensor in networks.tensors().values()),
+            "weights": sum(tensor.numel() for name, tensor in networks.tensors().items() if "ratio." not in name),
             **of_schema(self.schema),
             "differential privacy": of_privacy(self.spending_),
             "alarms": self.alarms_ or "none",

@@ -70,7 +70,8 @@ def sample(
         typer.Option(
             metavar="N",
             min=1,
-            help="Draw each row in this many passes; fewer are faster, more are closer. By default as the model says.",
+            help="Draw each row in this many passes; fewer are faster, more are closer. By default as the model says, "
+            "which may also choose rows among candidates (tabgan info).",
         ),
     ] = None,
     shard: Annotated[
