@@ -50,9 +50,13 @@ class Completion:
         """The sampler of the weights that know every conditional."""
         networks = self.networks
         rounds = self.rounds or max(networks.rounds, networks.game_rounds + 1)
-        ratio = networks.ratio if rounds == networks.rounds else None
         return ConditionedSampler(
-            networks.conditional, networks.information, networks.exclusions, rounds, ratio, complete=complete
+            networks.conditional,
+            networks.information,
+            networks.exclusions,
+            rounds,
+            networks.ratio_of(rounds),
+            complete=complete,
         )
 
     def blocks(self, rows: int, conditions: Sequence[Condition], seed: int, first: int = 0) -> Iterator[Rows]:

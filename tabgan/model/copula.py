@@ -78,7 +78,7 @@ class Copula(nn.Module):
         self.slices = layout.slices
         self.number_of = {code: number for number, code in enumerate(self.numbers)}
         # Of the numbers that may be missing, the features of their scores and those of missing cells.
-        scored = [t for code, t in zip(self.numbers, targets, strict=True) if frequencies[layout.starts[code]] > 0]
+        scored = [t for code, t in zip(self.numbers, targets, strict=True) if gaps[code]]
         self.may_miss = bool(scored)
         self._varied_at: Tensor | None = None
         self.register_buffer("scores", scores)

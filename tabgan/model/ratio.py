@@ -30,7 +30,7 @@ class DensityRatio:
         """`masks`: `(total, trees)` int32, of which bit l is set where a value does not rule out leaf l; `values`:
         `(trees, LEAVES)` float32, what a leaf adds to the log ratio; `offsets`: `(total,)` float32, what each value of
         each code adds. Raises `ValueError` where they do not fit `codes`."""
-        layout = Layout([code.cardinality for code in codes])
+        self.layout = layout = Layout([code.cardinality for code in codes])
         if masks.shape != (layout.total, len(values)) or values.shape[1:] != (LEAVES,):
             raise ValueError("ratio")
         if offsets.shape != (layout.total,) or not values.is_floating_point() or not offsets.is_floating_point():
@@ -57,13 +57,10 @@ class DensityRatio:
 
     def __call__(self, codes: Tensor) -> Tensor:
         """`(rows,)` float32 of `(rows, codes)` int64."""
-        return self.by_trees(codes) + self.offsets[codes + self._starts].sum(dim=1)
+        by_trees = torch.cat([self._by_trees(block) for block in codes.split(BLOCK_ROWS)]).clamp(-MOST, MOST)
+        return by_trees + self.offsets[codes + self._starts].sum(dim=1)
 
-    def by_trees(self, codes: Tensor) -> Tensor:
-        """What the trees say alone, without the offsets."""
-        return torch.cat([self._of(block) for block in codes.split(BLOCK_ROWS)]).clamp(-MOST, MOST)
-
-    def _of(self, codes: Tensor) -> Tensor:
+    def _by_trees(self, codes: Tensor) -> Tensor:
         left = self.masks.new_ones(len(codes), len(self.values))
         for place, (code, start) in enumerate(self._asked):
             masks = self.masks.index_select(0, codes[:, code] + start)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tabgan.model.ratio import DensityRatio
 from tabgan.sampling.rng import generator as keyed
-from tabgan.sampling.sampler import BLOCK_ROWS, Sampler
+from tabgan.sampling.sampler import BLOCK_ROWS, Sampler, draw
 
 CANDIDATES = 4
 """Rows that are drawn for each one that is kept."""
@@ -43,5 +43,4 @@ def chosen(candidates: Tensor, ratio: DensityRatio, rng: torch.Generator) -> Ten
     """One of each row's candidates, `(rows, candidates, codes)` int64 to `(rows, codes)`."""
     rows, copies, codes = candidates.shape
     logs = ratio(candidates.reshape(-1, codes).to(ratio.values.device)).cpu().view(rows, copies)
-    waits = torch.empty(rows, copies).exponential_(generator=rng)  # who comes first, comes first in proportion to rates
-    return candidates[torch.arange(rows), (waits / logs.exp()).argmin(dim=1)]
+    return candidates[torch.arange(rows), draw(logs, torch.rand(rows, 1, generator=rng))]

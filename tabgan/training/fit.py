@@ -75,8 +75,12 @@ class Networks:
 
     def sampler(self, rounds: int) -> Sampler | ChoosingSampler:
         """The sampler for `rounds` rounds."""
-        drawing = self.drawing(rounds)
-        return drawing if self.ratio is None or rounds != self.rounds else ChoosingSampler(drawing, self.ratio)
+        drawing, ratio = self.drawing(rounds), self.ratio_of(rounds)
+        return drawing if ratio is None else ChoosingSampler(drawing, ratio)
+
+    def ratio_of(self, rounds: int) -> DensityRatio | None:
+        """By which rows of `rounds` rounds are chosen; None where they are taken as they come."""
+        return self.ratio if rounds == self.rounds else None
 
     def drawing(self, rounds: int) -> Sampler:
         """The sampler for `rounds` rounds of rows that are taken as they come: few rounds are what the game is for."""
@@ -110,13 +114,8 @@ class Networks:
             raise ValueError("weights that are not finite")
         if type(rounds) is not int or not 1 <= rounds <= max(1, len(codes)):
             raise ValueError("rounds")
-        parts: dict[str, dict[str, Tensor]] = {
-            "conditional": {},
-            "joint": {},
-            "impossible": {},
-            "information": {},
-            "ratio": {},
-        }
+        names = ("conditional", "joint", "impossible", "information", "ratio")
+        parts: dict[str, dict[str, Tensor]] = {name: {} for name in names}
         for key, tensor in tensors.items():
             part, _, rest = key.partition(".")
             parts[part][rest] = tensor

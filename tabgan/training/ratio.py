@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from tabgan.encoding.base import Code
-from tabgan.model.embedding import Layout
 from tabgan.model.ratio import LEAVES, DensityRatio
 from tabgan.sampling.chosen import CANDIDATES
 from tabgan.sampling.sampler import Sampler
@@ -25,7 +24,7 @@ TREES, LEARNING_RATE = 100, 0.1
 REAL_ROWS, MADE_SHARE, MADE_CELLS = 20_000, 4, 3_000_000
 """Real rows at most, so many times as many made ones, and cells of these at most."""
 FAR = 10**9
-"""To seeds whose rows nobody asks for: the trees know some of them."""
+"""Added to the seed: the trees know the rows that are made for them, so these are none that a user asks for."""
 LEAST_COUNT = 5.0
 """Shares of values with hardly more real rows than this are left nearly as they come."""
 TIME_SHARE, MIDDLE_SHARE, LAST_SHARE = 0.85, 0.92, 0.97
@@ -50,7 +49,7 @@ def learn_ratio(
     history.record("ratio", TREES, auc=auc)
     if auc + _error(auc, len(rows.held_out)) < LEAST_AUC:
         return None
-    return _levelled(ratio, fresh, rows.train, codes)
+    return _levelled(ratio, fresh, rows.train)
 
 
 def _made(sampler: Sampler, rows: int, rounds: int, seed: int, history: History, until: float) -> Tensor:
@@ -80,7 +79,7 @@ def _learned(real: Tensor, made: Tensor, codes: Sequence[Code], seed: int, devic
     return DensityRatio.from_classifier(trees, codes, device)
 
 
-def _levelled(ratio: DensityRatio, made: Tensor, real: Tensor, codes: Sequence[Code]) -> DensityRatio:
+def _levelled(ratio: DensityRatio, made: Tensor, real: Tensor) -> DensityRatio:
     """`ratio` with offsets by which chosen ones of the `made` rows have the shares that values have in `real` rows.
 
     Of few candidates the trees would take too few with uncommon values, of which good ones are rare. The offsets are
@@ -88,7 +87,7 @@ def _levelled(ratio: DensityRatio, made: Tensor, real: Tensor, codes: Sequence[C
     repeated, they would follow what these made rows have by chance."""
     made = made[: len(made) // CANDIDATES * CANDIDATES]
     logs, least = ratio(made), LEAST_COUNT / len(real)
-    for code, part in enumerate(Layout([code.cardinality for code in codes]).slices):
+    for code, part in enumerate(ratio.layout.slices):
         wanted, values = torch.bincount(real[:, code], minlength=part.stop - part.start) / len(real), made[:, code]
         weights = logs.view(-1, CANDIDATES).softmax(dim=1).flatten() / (len(made) // CANDIDATES)
         gain = ((wanted + least) / (torch.zeros_like(wanted).index_add_(0, values, weights) + least)).log()
