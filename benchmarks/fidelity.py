@@ -4,6 +4,7 @@
     python benchmarks/fidelity.py adult --seeds 0 1 2 # one of them, three seeds
     python benchmarks/fidelity.py my/orders.csv --target price
     python benchmarks/fidelity.py adult --epsilon 3   # with differential privacy
+    python benchmarks/fidelity.py adult --rows 500    # on so many rows, held against up to 4,000 others
 
 The scores are tabgan's own (Shape and Trend as errors in %) and, where ../shared/tools/score.py is there, an outside
 judge's: c2st_auc, mle_ratio and the rest. Files stay in benchmarks/out/.
@@ -29,6 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 JUDGE = SHARED / "tools" / "score.py"
 OUT = ROOT / "benchmarks" / "out"
+MOST_HELD_OUT = 4_000
+"""Rows that a fit on few rows is held against."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ def main() -> None:
     parser.add_argument("tables", nargs="*", help=f"names ({', '.join(TASKS)}) or paths; by default all names")
     parser.add_argument("--target", help="the column to predict, for a path")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--rows", type=int, help="fit on so many rows instead of 80 %%")
     parser.add_argument("--epsilon", type=float, help="promise differential privacy")
     parser.add_argument("--rounds", type=int, nargs="+", help="numbers of rounds instead of the default one")
     parser.add_argument("--train", default="{}", help='settings as JSON, for example {"game_steps": 0}')
@@ -64,7 +68,7 @@ def main() -> None:
         if not task.path.exists():
             print(f"{name}: skipped, {task.path} is not there")
             continue
-        train, holdout = split(task)
+        train, holdout = split(task, arguments.rows)
         for seed in arguments.seeds:
             start = time.perf_counter()
             settings = TrainConfig(**json.loads(arguments.train))
@@ -76,13 +80,15 @@ def main() -> None:
                 print(f"{task.path.stem} seed {seed} rounds {rounds}  {line}", flush=True)
 
 
-def split(task: Task) -> tuple[Path, Path]:
-    """80 % of the rows to fit on and 20 % to hold out, as files beside each other."""
+def split(task: Task, rows: int | None) -> tuple[Path, Path]:
+    """80 % of the rows, or so many, to fit on and others to hold out, as files beside each other."""
     folder = OUT / f"{task.path.parent.name}_{task.path.stem}"
     folder.mkdir(parents=True, exist_ok=True)
     table = read_table(task.path)
     order = np.random.default_rng(0).permutation(table.num_rows)
-    cut = int(0.8 * table.num_rows)
+    cut = int(0.8 * table.num_rows) if rows is None else rows
+    if rows is not None:
+        order = order[: rows + MOST_HELD_OUT]
     paths = folder / "train.csv", folder / "holdout.csv"
     for path, rows in zip(paths, (order[:cut], order[cut:]), strict=True):
         write_table(table.take(rows), path, force=True)

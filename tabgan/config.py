@@ -57,6 +57,13 @@ class TrainConfig:
     """Weights are kept whose held-out loss is not above the lowest one by more than this share."""
     patience: int = 3
     """Looks at worse weights, one after the other, until the warm-up comes to its end."""
+    folds: int = 5
+    """Networks that each lack another part of a small table's rows and teach the one that is kept; 1 for none."""
+    folds_rows: int = 2_000
+    """A table of more rows than this is learned by one network from the rows."""
+    folds_budget: float = 300.0
+    """And so is one for which the networks would take more than so many seconds on one CPU core, by the same kind of
+    estimate."""
     all_hidden_share: float = 0.1
     """Share of the warm-up's rows of which nothing is shown."""
 
@@ -106,6 +113,7 @@ class TrainConfig:
             "game_rounds",
             "penalty_every",
             "evaluate_every",
+            "folds",
             "game_evaluate_every",
             "patience",
         ):

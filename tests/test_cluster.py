@@ -196,12 +196,12 @@ def test_a_fit_by_two_workers_of_which_one_is_killed_is_that_of_one_process(fram
 
     def listen(progress: Progress) -> None:
         told.append((progress.stage, progress.step))
-        if told.count(("warm-up", 1)) == 1 and told[-1] == ("warm-up", 1):
+        if told.count(("teacher 1", 1)) == 1 and told[-1] == ("teacher 1", 1):
             os.kill(descendants("TrainWorker")[0], signal.SIGKILL)
 
     found = synthesizer().fit(tmp_path, engine="ray", workers=2, progress=listen)
-    assert told.count(("warm-up", 1)) == 2
-    assert {stage for stage, _ in told} == {"encode", "warm-up", "game"}
+    assert told.count(("teacher 1", 1)) == 2
+    assert {stage for stage, _ in told} == {"encode", *(f"teacher {i}" for i in range(1, 6)), "warm-up", "game"}
     assert furthest(found, fitted) < 2e-3
     assert furthest(synthesizer(seed=1).fit(frame), fitted) > 0.02
     assert [record["step"] for record in found.history_] == [record["step"] for record in fitted.history_]

@@ -211,7 +211,13 @@ def test_a_time_limit_is_kept():
 def test_progress_names_every_stage():
     seen = []
     quick().fit(made_frame(), progress=seen.append)
-    assert list(dict.fromkeys(event.stage for event in seen)) == ["encode", "warm-up", "game", "choose"]
+    assert list(dict.fromkeys(event.stage for event in seen)) == [
+        "encode",
+        *(f"teacher {i}" for i in range(1, 6)),
+        "warm-up",
+        "game",
+        "choose",
+    ]
     assert all(0 <= event.step <= event.steps for event in seen)
     assert any(event.held_out is not None for event in seen)
 

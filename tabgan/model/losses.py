@@ -48,6 +48,38 @@ class _CrossEntropies(torch.autograd.Function):
         return found.T, None, None
 
 
+def taught_cross_entropies(logits: Tensor, taught: Tensor, layout: Layout) -> Tensor:
+    """The cross-entropy of what `logits` say of each code from what `taught` ones do, `(rows, codes)`; both are
+    `(rows, total)`, and only the first get gradients."""
+    found: Tensor = _TaughtCrossEntropies.apply(logits, taught, layout)  # type: ignore[no-untyped-call]
+    return found
+
+
+class _TaughtCrossEntropies(torch.autograd.Function):
+    """As `_CrossEntropies`, for shares of values instead of a value."""
+
+    @staticmethod
+    def forward(context: Any, logits: Tensor, taught: Tensor, layout: Layout) -> Tensor:
+        turned, shares = logits.T.contiguous(), taught.T.contiguous()
+        logs, wanted = torch.empty_like(turned), torch.empty_like(shares)
+        found = []
+        for part in layout.slices:
+            torch.log_softmax(turned[part], dim=0, out=logs[part])
+            torch.softmax(shares[part], dim=0, out=wanted[part])
+            found.append((wanted[part] * logs[part]).sum(dim=0))
+        context.save_for_backward(logs, wanted)
+        context.layout = layout
+        return -torch.stack(found, dim=1)
+
+    @staticmethod
+    def backward(context: Any, *slopes: Tensor) -> tuple[Tensor, None, None]:
+        logs, wanted = context.saved_tensors
+        found = logs.clamp(min=LEAST_LOG).exp_().sub_(wanted)
+        for part, slope in zip(context.layout.slices, slopes[0].T.contiguous(), strict=True):
+            found[part].mul_(slope)
+        return found.T, None, None
+
+
 def masked_losses(entropies: Tensor, hidden: Tensor) -> Tensor:
     """The mean over each row's hidden codes, `(rows,)`, of `(rows, codes)` both: with the number of hidden codes
     uniform this is, over the number of codes, an unbiased estimate of -log p(row) (Uria et al. 2014, equation 6)."""

@@ -118,7 +118,7 @@ def train(marginals: Marginals, rows: int, spending: Spending, history: History,
     counting = secret_torch_rng("cpu")
     pairs = Pairs(codes, layout, frequencies, rows, spending.pair_noise, counting)
     count = _handed_on(rows)
-    made = Rows(pairs.tree_rows(count + TREE_HELD_OUT, counting), TREE_HELD_OUT, device, counting)
+    made = Rows.split(pairs.tree_rows(count + TREE_HELD_OUT, counting), TREE_HELD_OUT, device, counting)
     rng = secret_torch_rng(device)
     network = _tree_learned(made, layout, frequencies, count, rng, history)
     spending = plan_steps(spending, STEPS, batch_share(rows))

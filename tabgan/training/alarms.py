@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 MEMORY_SHARE = 1.2
@@ -19,7 +20,11 @@ def alarms(records: Iterable[Mapping[str, Any]]) -> list[str]:
     """One line for each alarm that the records of a `History` give, in the order of the stages."""
     records = list(records)
     found = [_restored(record) for record in records if "restored" in record]
-    warm = [record for record in records if record["stage"] == "warm-up" and "held_out" in record]
+    looks = [record for record in records if "held_out" in record]
+    # Of a small table those that learned from rows say what is learned by heart, not the one that they taught.
+    warm = [record for record in looks if record["stage"].startswith("teacher")] or [
+        record for record in looks if record["stage"] == "warm-up"
+    ]
     game = [record for record in records if record["stage"] == "game" and "c2st" in record]
     return found + _of_warm_up(warm) + _of_game(game)
 
@@ -32,9 +37,10 @@ def _restored(record: Mapping[str, Any]) -> str:
 
 
 def _of_warm_up(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    last = records[-3:]
-    if not last:
+    if not records:
         return []
+    stages = groupby(records, key=lambda record: record["stage"])
+    last = [record for _, looks in stages for record in list(looks)[-3:]]
     loss, held_out = (sum(record[name] for record in last) / len(last) for name in ("loss", "held_out"))
     if held_out <= MEMORY_SHARE * loss:
         return []

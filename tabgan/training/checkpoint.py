@@ -6,6 +6,7 @@ whole or not at all, so that it can be read whenever the fit is killed.
 
 from __future__ import annotations
 
+import copy
 import glob
 import json
 import signal
@@ -16,11 +17,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import safetensors
 import safetensors.torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tabgan.errors import ConfigError, FileError
 from tabgan.tables.files import WholeFile, check_output
@@ -29,9 +30,11 @@ from tabgan.training.parallel import Group
 
 EVERY_SECONDS = 60.0
 """So long between two checkpoints."""
-FORMAT = 2
+FORMAT = 3
 """Rises when a state would be misread by older code."""
 DAMAGED = (safetensors.SafetensorError, OSError, ValueError, LookupError, TypeError, RecursionError)
+
+Network = TypeVar("Network", bound=nn.Module)
 
 State = dict[str, Any]
 """Dicts, lists, tensors, text, numbers and None, one in the other."""
@@ -96,6 +99,17 @@ class Checkpoint:
         """Take what the stage ended with."""
         self._results[stage] = result
         self._stage, self._state = "", State()
+
+    def once(self, stage: str, like: Network, run: Callable[[], Network]) -> Network:
+        """What the stage gives, a network `like` another: by `run`, or as it was given before an interrupt."""
+        state = self.result(stage)
+        if state is None:
+            found = run()
+            self.finish(stage, found.state_dict())
+            return found
+        found = copy.deepcopy(like).requires_grad_(False)
+        found.load_state_dict(state)
+        return found
 
     def keep(self, stage: str, state: Callable[[], State]) -> None:
         """Write `state` if it is time to, or if an interrupt waits, which then comes. Call it at the end of a step."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,11 +27,12 @@ from tabgan.sampling.sampler import Sampler
 from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint
 from tabgan.training.choose import choose_rounds
+from tabgan.training.crossfit import cross_fitted
 from tabgan.training.game import Game
 from tabgan.training.history import History
 from tabgan.training.parallel import ALONE, Group
 from tabgan.training.ratio import learn_ratio
-from tabgan.training.schedule import schedule
+from tabgan.training.schedule import folds_of, schedule
 from tabgan.training.warmup import WarmUp
 
 POOLED, ALL_POOLED, LEAST_POOLED = 32, 4_000, 3
@@ -184,16 +184,20 @@ def train(
     exclusions = Exclusions({pair: torch.from_numpy(never) for pair, never in impossible.items()}, device)
     counts = [torch.bincount(codes[:, i].long(), minlength=code.cardinality) for i, code in enumerate(layout)]
     frequencies = torch.cat([*counts, torch.zeros(0)]) / len(codes)
-    generator = Generator(layout, frequencies, model, keyed("generator", seed)).to(device)
-    generator.multiply_in(fastest_precision(device))
+
+    def new(*use: int | str) -> Generator:
+        made = Generator(layout, frequencies, model, keyed(*use)).to(device)
+        return made.multiply_in(fastest_precision(device))
+
+    generator = new("generator", seed)
     if not layout:  # nothing but keys and constants
         return Networks(generator, None, torch.zeros(0, 0), exclusions, config.game_rounds, 1)
 
     holdout = max(1, min(round(len(codes) * config.holdout_share), config.holdout_rows))
-    rows = Rows(codes, holdout, device, keyed("split", seed))
+    rows = Rows.split(codes, holdout, device, keyed("split", seed))
     some = rows.train[:STATISTICS_ROWS]  # they are in random order
     generator.copula.fit(some)
-    config = schedule(config, len(rows.train), layout)
+    unscheduled, config = config, schedule(config, len(rows.train), layout)
     if group.size > min(config.batch_rows, config.game_batch_rows):
         raise ConfigError(
             f"devices is {group.size}, and of this table a batch has {min(config.batch_rows, config.game_batch_rows)} "
@@ -206,10 +210,17 @@ def train(
     group.take([*generator.state_dict().values(), target, information])
     information = information.cpu()
 
-    rng = keyed("warm-up", seed, device=device)
-    warm_up = WarmUp(generator, rows, config, history, rng, group)
     until = group.told(lambda: history.until(WARMUP_SHARE))
-    conditional = _learned("warm-up", generator, checkpoint, lambda: warm_up.run(until, checkpoint))
+    folds = folds_of(unscheduled, len(codes), layout, group.told(lambda: history.left(until)))
+    if folds == 1:
+        warm_up = WarmUp(generator, rows, config, history, keyed("warm-up", seed, device=device), group)
+        conditional = checkpoint.once("warm-up", generator, lambda: warm_up.run(until, checkpoint))
+    else:
+        teachers = [new("teacher", seed, i) for i in range(folds)]
+        rate = unscheduled.learning_rate
+        conditional = cross_fitted(
+            generator, teachers, rows.folds(folds), config, rate, history, checkpoint, seed, group, until
+        )
     networks = Networks(conditional, None, information, exclusions, config.game_rounds, min(len(layout), MOST_ROUNDS))
     if len(codes) < FEW_ROWS or len(layout) < 2:
         return networks
@@ -221,7 +232,7 @@ def train(
             conditional, critic, rows, layout, information, exclusions, pooling, target, config, history, rng, group
         )
         until = group.told(lambda: history.until(GAME_SHARE))
-        networks.joint = _learned("game", conditional, checkpoint, lambda: game.run(until, checkpoint))
+        networks.joint = checkpoint.once("game", conditional, lambda: game.run(until, checkpoint))
     if config.rounds is not None:
         networks.rounds = min(config.rounds, len(layout))
         return networks
@@ -244,15 +255,3 @@ def _digest(codes: Tensor, layout: Sequence[Code], model: ModelConfig, config: T
     found = hashlib.sha256(codes.cpu().contiguous().numpy().tobytes())
     found.update(repr((codes.shape, list(layout), model, config, seed)).encode())
     return found.hexdigest()
-
-
-def _learned(stage: str, like: Generator, checkpoint: Checkpoint, run: Callable[[], Generator]) -> Generator:
-    """What `run` gives, or what the stage had given before the fit was interrupted: a network `like` another."""
-    state = checkpoint.result(stage)
-    if state is None:
-        found = run()
-        checkpoint.finish(stage, found.state_dict())
-        return found
-    found = copy.deepcopy(like).requires_grad_(False)
-    found.load_state_dict(state)
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -21,6 +22,10 @@ MOST_HASTE = 8.0
 """Where the budget allows only a part of the steps that the rows are worth, the rate is as much higher, up to this."""
 LOOKS = 24
 """The warm-up looks at the held-out rows at least so often."""
+LEAST_FOLD = 10
+"""A part of a small table has at least so many rows."""
+STUDENT_SHARE = 1.5
+"""A network that is taught by others takes so many times as long as one of these."""
 GAME_FACTOR = 6.0
 """A step of the game, critic and generator together, takes so many times as long as one of the warm-up."""
 
@@ -50,6 +55,17 @@ def schedule(config: TrainConfig, rows: int, layout: Sequence[Code]) -> TrainCon
         game_evaluate_every=max(1, min(config.game_evaluate_every, game_steps // 4)),
         critic_head_start=min(config.critic_head_start, game_steps),
     )
+
+
+def folds_of(config: TrainConfig, rows: int, layout: Sequence[Code], seconds_left: float | None) -> int:
+    """In how many parts so many rows are learned: 1 where there are too few, or too many for the budget or for what a
+    time limit leaves."""
+    if not LEAST_FOLD * config.folds <= rows <= config.folds_rows:
+        return 1
+    one = schedule(config, rows, layout)
+    seconds = (config.folds + STUDENT_SHARE) * one.warmup_steps * step_seconds(one.batch_rows, layout)
+    most = min(config.folds_budget, math.inf if seconds_left is None else seconds_left)
+    return config.folds if 0 < seconds <= most else 1
 
 
 def step_seconds(batch_rows: int, layout: Sequence[Code]) -> float:

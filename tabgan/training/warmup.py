@@ -48,8 +48,10 @@ class WarmUp:
         history: History,
         rng: torch.Generator,
         group: Group = ALONE,
+        stage: str = "warm-up",
     ) -> None:
-        """`group`: the processes that do the same with the same arguments."""
+        """`group`: the processes that do the same with the same arguments; `stage`: what the history calls it."""
+        self.stage = stage
         self.generator = generator
         self.average = Average(generator, config.ema_half_life_rows)
         self.rows = rows
@@ -71,7 +73,7 @@ class WarmUp:
             fused=True,
         )
         self._replay = Replay(rng, alone=group.size == 1)
-        self._recovery = Recovery("warm-up", [generator, self.average.network, self._optimizer], history)
+        self._recovery = Recovery(stage, [generator, self.average.network, self._optimizer], history)
         self._parts: dict[str, Stateful] = {
             "generator": generator,
             "average": self.average,
@@ -88,7 +90,7 @@ class WarmUp:
         """Train; `time_share` is the share of the time limit at which to be done. Returns the average that is kept."""
         config, checkpoint = self.config, checkpoint or Checkpoint()
         self._time_share = time_share
-        if (state := checkpoint.state("warm-up")) is not None:
+        if (state := checkpoint.state(self.stage)) is not None:
             self._restore(state)
         for step in range(self._step + 1, config.warmup_steps + 1):
             self._step = step
@@ -102,7 +104,7 @@ class WarmUp:
                 break
             if self.history.due():
                 self._report(step)
-            checkpoint.keep("warm-up", self._state)
+            checkpoint.keep(self.stage, self._state)
         self._report(config.warmup_steps)
         return self._kept
 
@@ -112,7 +114,7 @@ class WarmUp:
         if not self._recovery.check(step, loss, held_out):
             return
         self._held_out = held_out
-        self.history.record("warm-up", step, loss=loss, held_out=held_out)
+        self.history.record(self.stage, step, loss=loss, held_out=held_out)
         self._worse = self._worse + 1 if held_out > self._best_loss * (1 + config.tolerance) else 0
         if self._worse == 0:
             self._kept, self._best_loss = self.average.copy(), min(self._best_loss, held_out)
@@ -121,7 +123,7 @@ class WarmUp:
             self._last_step = min(self._last_step, step + max(step // 2, config.evaluate_every))
 
     def _report(self, step: int) -> None:
-        self.history.report("warm-up", step, self.config.warmup_steps, self._loss.item(), self._held_out)
+        self.history.report(self.stage, step, self.config.warmup_steps, self._loss.item(), self._held_out)
 
     def _state(self) -> State:
         return {
@@ -155,15 +157,24 @@ class WarmUp:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         part = self.group.part(config.batch_rows)
-        found = self.group.together(self._replay("warm-up", lambda: self._gradients(part)), part)
+        kind = self._kind(step)
+        found = self.group.together(self._replay(kind, lambda: self._gradients(part, kind)), part)
         descend(self._optimizer, self.generator.parameters(), found)
         self.average.update(self.generator, config.batch_rows)
         return found.figures["loss"]
 
-    def _gradients(self, part: Part) -> Step:
-        real = self.rows.draw(part.rows, self.rng)
-        loss = prediction_loss(self.generator, part.of(real), part.masks(self._masks(*real.shape)))
+    def _gradients(self, part: Part, kind: int) -> Step:
+        loss = self._batch_loss(part, kind)
         return gradients(loss, self.generator.parameters(), {"loss": loss})
+
+    def _kind(self, step: int) -> int:
+        """Steps of one kind do the same to another batch."""
+        return 0
+
+    def _batch_loss(self, part: Part, kind: int) -> Tensor:
+        """The loss on the next batch."""
+        real = self.rows.draw(part.rows, self.rng)
+        return prediction_loss(self.generator, part.of(real), part.masks(self._masks(*real.shape)))
 
     @torch.no_grad()
     def held_out_loss(self) -> float:

@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from tabgan.model.embedding import Layout
-from tabgan.model.losses import cooccurrence_loss, cross_entropies, gradient_penalty, masked_loss
+from tabgan.model.losses import (
+    cooccurrence_loss,
+    cross_entropies,
+    gradient_penalty,
+    masked_loss,
+    taught_cross_entropies,
+)
 
 
 def test_a_linear_critic_of_slope_3_has_penalty_4():
@@ -50,6 +56,29 @@ def test_gradients_of_cross_entropies_are_those_of_torch_even_where_a_value_is_i
     heads = zip(again.split(sizes, dim=1), codes.T, strict=True)
     own = torch.stack([torch.nn.functional.cross_entropy(head, code, reduction="none") for head, code in heads], dim=1)
     (own * weights).sum().backward()
+    torch.testing.assert_close(logits.grad, again.grad)
+
+
+def test_what_is_taught_weighs_the_log_probabilities_of_all_values():
+    logits = torch.tensor([[0.0, math.log(3), 0.0, 0.0, math.log(2)]])
+    taught = torch.tensor([[0.0, 0.0, -1e4, math.log(4), 0.0]])
+    found = taught_cross_entropies(logits, taught, Layout([2, 3]))
+    one = -(math.log(1 / 4) + math.log(3 / 4)) / 2
+    assert found[0].tolist() == pytest.approx([one, -(4 / 5 * math.log(1 / 4) + 1 / 5 * math.log(2 / 4))])
+
+
+def test_gradients_of_what_is_taught_are_those_of_torch():
+    rng = torch.Generator().manual_seed(0)
+    sizes = [2, 5, 3]
+    logits, taught = torch.randn(2, 4, 10, generator=rng).mul(3)
+    logits[0, 3] = taught[0, 3] = -1e4
+    weights = torch.rand(4, 3, generator=rng)
+    logits.requires_grad_()
+    (taught_cross_entropies(logits, taught, Layout(sizes)) * weights).sum().backward()
+    again = logits.detach().requires_grad_()
+    heads = zip(again.split(sizes, dim=1), taught.split(sizes, dim=1), strict=True)
+    own = [torch.nn.functional.cross_entropy(head, other.softmax(1), reduction="none") for head, other in heads]
+    (torch.stack(own, dim=1) * weights).sum().backward()
     torch.testing.assert_close(logits.grad, again.grad)
 
 

@@ -26,6 +26,15 @@ def test_a_healthy_fit_raises_no_alarm():
     ("records", "words"),
     [
         ([warm(1.0, 1.5)] * 3, "the model memorises: held-out rows are 1.50 times harder"),
+        (
+            [
+                warm(1.0, 1.0 + share) | {"stage": f"teacher {i}"}
+                for i in (1, 2)
+                for share in (0, 0.2 * i, 0.2 * i, 0.2 * i)
+            ]
+            + [warm(1.0, 1.0)] * 3,
+            "the model memorises: held-out rows are 1.30 times harder",
+        ),
         (game((0, 0.7, 0.98), (0.1, 0.6, 0.98), (0.9, 0.65, 0.98)), "the critic overpowers"),
         (game((0, 0.7, 0.98), (0.1, 0.56, 0.98), (0.1, 0.64, 0.98)), "the game swings"),
         (game((0, 0.7, 0.98), (0.1, 0.6, 0.6), (0.1, 0.59, 0.5)), "rows collapse: 50%"),

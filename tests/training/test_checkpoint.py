@@ -36,7 +36,9 @@ tabgan.training.checkpoint.EVERY_SECONDS = tabgan.training.history.REPORT_SECOND
 torch.set_num_threads(1)
 folder = Path(sys.argv[1])
 frame = pd.read_json(folder / "frame.json")
-train = TrainConfig(warmup_steps=40, evaluate_every=10, game_steps=3, game_evaluate_every=3, critic_head_start=6)
+train = TrainConfig(
+    warmup_steps=40, evaluate_every=10, folds=2, game_steps=3, game_evaluate_every=3, critic_head_start=6
+)
 model = ModelConfig(width=24, blocks=1, noise=4, critic_width=24, critic_embedding=4)
 
 def fit(name, kill_at=None):
@@ -61,12 +63,20 @@ assert fit("killed") == 0
 
 def test_a_fit_that_was_killed_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     FRAME.to_json(tmp_path / "frame.json")
-    moments = [8, 27, 15, 6, 6]
+    moments = [8, 42, 44, 30, 12, 6, 6]
     command = [sys.executable, "-c", KILLED, str(tmp_path), *map(str, moments)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    # Before and after looks at held-out rows, in the critic's head start, in the game, in the choice of rounds.
-    assert ran.stdout.splitlines() == ["warm-up 6", "warm-up 30", "game 0", "game 2", "choose 1"]
+    # Between looks at held-out rows of each warm-up, in the critic's head start, in the game, in the choice of rounds.
+    assert ran.stdout.splitlines() == [
+        "teacher 1 6",
+        "teacher 2 5",
+        "warm-up 6",
+        "warm-up 33",
+        "game 0",
+        "game 2",
+        "choose 1",
+    ]
     assert (tmp_path / "killed").read_bytes() == (tmp_path / "whole").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["frame.json", "killed", "whole"]
 

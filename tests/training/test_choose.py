@@ -34,7 +34,7 @@ class Stub:
 def chosen(rows: int, enough: int = 5, most: int = 8) -> tuple[int, History]:
     RNG.manual_seed(3)  # whatever tests ran before
     history = History(None, None)
-    table = Rows(tied(rows), rows // 10, "cpu", torch.Generator().manual_seed(0))
+    table = Rows.split(tied(rows), rows // 10, "cpu", torch.Generator().manual_seed(0))
     found = choose_rounds(0, most, lambda _: Stub(enough), table, LAYOUT, 0, history)  # type: ignore[arg-type, return-value]
     return found.rounds, history
 
@@ -53,7 +53,7 @@ def test_many_rounds_are_not_told_apart_one_by_one():
 @pytest.mark.parametrize(("few", "rounds"), [(3, 2), (0, 6)])
 def test_few_rounds_have_a_generator_of_their_own(few: int, rounds: int):
     RNG.manual_seed(3)
-    table = Rows(tied(8_000), 800, "cpu", torch.Generator().manual_seed(0))
+    table = Rows.split(tied(8_000), 800, "cpu", torch.Generator().manual_seed(0))
     networks = {n: Stub(2 if n <= few else 6) for n in range(9)}
     found = choose_rounds(few, 8, networks.get, table, LAYOUT, 0, History(None, None))  # type: ignore[arg-type]
     assert found.rounds == rounds
@@ -69,7 +69,7 @@ def test_a_choice_that_was_interrupted_asks_again_of_no_number_of_rounds():
     checkpoint = Checkpoint()
     checkpoint._stage, checkpoint._state = "choose", {"found": [(8, 0.5), (3, 0.51)]}
     history = History(None, None)
-    table = Rows(tied(3_000), 300, "cpu", torch.Generator().manual_seed(0))
+    table = Rows.split(tied(3_000), 300, "cpu", torch.Generator().manual_seed(0))
     stub = Stub(enough=5)
     found = choose_rounds(3, 8, lambda _: stub, table, LAYOUT, 0, history, checkpoint)  # type: ignore[arg-type, return-value]
     assert found == (3, 0.51)

@@ -59,7 +59,7 @@ def twins():
     )
     rng = torch.Generator().manual_seed(0)
     frequencies = torch.cat([torch.bincount(codes[:, i], minlength=4) for i in range(2)]) / len(codes)
-    rows, history = Rows(codes, 200, "cpu", rng), History(None, None)
+    rows, history = Rows.split(codes, 200, "cpu", rng), History(None, None)
     warm = WarmUp(Generator(layout, frequencies, model, rng), rows, config, history, rng).run()
     pooling = Pooling(layout, frequencies, 32)
     free = Exclusions({}, "cpu")

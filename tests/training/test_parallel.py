@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 FRAME = pd.DataFrame({"colour": ["red", "green", "red"] * 100, "price": [i * 7919 % 1000 / 10 for i in range(300)]})
-QUICK = TrainConfig(warmup_steps=40, evaluate_every=20, game_steps=3, critic_head_start=6, rounds=2)
+QUICK = TrainConfig(warmup_steps=40, evaluate_every=20, folds=2, game_steps=3, critic_head_start=6, rounds=2)
 SMALL = ModelConfig(width=24, blocks=1, noise=4, critic_width=24, critic_embedding=4)
 
 # Processes that fork from one, since it takes seconds to load torch. Products are made in float32: rounded to bfloat16,
@@ -64,7 +64,8 @@ codes = torch.cat([a, b, c, torch.where(c > 1, a // 4 + 1, c)], dim=1)
 layout = [Code("a", 12, True), Code("b", 14, True), Code("c", 4, False), Code("d", 4, False)]
 model = ModelConfig(width=32, blocks=1, noise=8, critic_width=24, critic_embedding=4)
 config = TrainConfig(
-    batch_rows=19, game_batch_rows=22, warmup_steps=30, evaluate_every=15, game_steps=6, critic_head_start=4, rounds=2
+    batch_rows=19, game_batch_rows=22, warmup_steps=10, evaluate_every=5, folds=2, game_steps=6,
+    critic_head_start=4, rounds=2,
 )
 
 def fit(name, group=ALONE, config=config, seed=0):

@@ -37,7 +37,7 @@ class Stub:
 def learned(spread: int, auc: float, spent: float = 0.0) -> tuple[ChoosingSampler | None, History]:
     history = History(None, 100.0 if spent else None)
     history.go_on([], 100.0 * spent)
-    rows = Rows(tied(4_000, 1, seed=-1), 400, "cpu", keyed("split"))
+    rows = Rows.split(tied(4_000, 1, seed=-1), 400, "cpu", keyed("split"))
     sampler = Stub(spread)
     ratio = learn_ratio(sampler, 3, auc, rows, LAYOUT, 0, history)  # type: ignore[arg-type]
     return None if ratio is None else ChoosingSampler(sampler, ratio), history  # type: ignore[arg-type]
@@ -70,7 +70,7 @@ def test_a_time_limit_ends_the_making_of_rows():
                 blocks += 1
                 yield block
 
-    rows = Rows(tied(4_000, 1, seed=-1), 400, "cpu", keyed("split"))
+    rows = Rows.split(tied(4_000, 1, seed=-1), 400, "cpu", keyed("split"))
     assert learn_ratio(Slow(3), 3, 0.8, rows, LAYOUT, 0, history) is None  # type: ignore[arg-type]
     assert blocks == 4
     assert history.spent < 0.93

@@ -43,7 +43,7 @@ class PoisonedRows(Rows):
 def made_parts() -> tuple[Generator, PoisonedRows, History, torch.Generator]:
     rng = torch.Generator().manual_seed(0)
     codes = torch.randint(1, 4, (500, 1), generator=rng).expand(-1, 2)
-    rows = PoisonedRows(codes, 50, "cpu", rng)
+    rows = PoisonedRows.split(codes, 50, "cpu", rng)
     return Generator(LAYOUT, torch.full((8,), 0.25), SMALL, rng), rows, History(None, None), rng
 
 

@@ -52,7 +52,7 @@ def fitted(codes: torch.Tensor, layout: list[Code], steps: int = 300, holdout: i
     frequencies = torch.cat([torch.bincount(codes[:, i], minlength=c.cardinality) for i, c in enumerate(layout)])
     generator = Generator(layout, frequencies / len(codes), ModelConfig(width=32, blocks=2), rng)
     config = TrainConfig(warmup_steps=steps, batch_rows=128, ema_half_life_rows=2_000, evaluate_every=steps // 10)
-    return WarmUp(generator, Rows(codes, holdout, "cpu", rng), config, history, rng).run(), history
+    return WarmUp(generator, Rows.split(codes, holdout, "cpu", rng), config, history, rng).run(), history
 
 
 def test_every_conditional_is_learned():
