@@ -88,7 +88,7 @@ class TrainConfig:
     penalty_every: int = 2
     """The penalty is added at every so many-th critic update, as many times heavier."""
     game_learning_rate: float = 6e-4
-    """Of both networks in the game."""
+    """Of the generator in the game; the critic's is twice as high."""
     critic_weight: float = 1.0
     """Weight of the critic's score in the generator's loss."""
     cooccurrence_weight: float = 1.0

@@ -11,7 +11,7 @@ class Progress:
     """Where a long run stands: `fit`, `sample` or a report."""
 
     stage: str
-    """Of a fit "encode", "private tree", "private descent", "warm-up", "game" or "choose"."""
+    """Of a fit "encode", "private tree", "private descent", "teacher 1" and so on, "warm-up", "game" or "choose"."""
     step: int
     steps: int
     """At most so many steps; the stage may end earlier."""

@@ -37,6 +37,9 @@ from tabgan.training.warmup import prediction_loss, random_masks
 
 FEWEST_ROUNDS = 2
 """One round is too few to be worth training for, unless the settings ask for it."""
+CRITIC_HASTE = 2.0
+"""The critic learns at a rate so many times the generator's (Heusel et al. 2017, "GANs trained by a two time-scale
+update rule converge to a local Nash equilibrium")."""
 EVALUATION_ROWS = 3_000
 """Real rows, and as many made ones, at each look."""
 
@@ -71,10 +74,10 @@ class Game:
         fewest = min(FEWEST_ROUNDS, config.game_rounds)
         self.splits = [split_by_dependence(information, n) for n in range(fewest, config.game_rounds + 1)]
         self.config, self.history, self.rng, self.group = config, history, rng, group
-        rate = config.game_learning_rate
         # No first moment: the critic moves the ground under the generator (section 5 of the paper takes 0 and 0.9).
-        self._generator_optimizer = torch.optim.Adam(self.generator.parameters(), lr=rate, betas=(0.0, 0.9), fused=True)
-        self._critic_optimizer = torch.optim.Adam(critic.parameters(), lr=rate, betas=(0.0, 0.9), fused=True)
+        self._generator_optimizer = torch.optim.Adam(self.generator.parameters(), betas=(0.0, 0.9), fused=True)
+        self._critic_optimizer = torch.optim.Adam(critic.parameters(), betas=(0.0, 0.9), fused=True)
+        self._set_rates(1.0)
         self._replay = Replay(rng, alone=group.size == 1)
         self._solved: dict[bytes, Solution] = {}
         self._critic_updates, self._step, self._time_share = 0, 0, 1.0
@@ -135,14 +138,18 @@ class Game:
             figures["critic_gradient"] = gradient_norm(self.critic)
             figures["generator_gradient"] = gradient_norm(self.generator)
         if not self._recovery.check(step, *figures.values()):
-            for optimizer in (self._generator_optimizer, self._critic_optimizer):
-                for group in optimizer.param_groups:
-                    group["lr"] = self.config.game_learning_rate * self._recovery.rate_share
+            self._set_rates(self._recovery.rate_share)
             return
         self._auc, distinct = self.group.told(self._judged)
         self.history.record("game", step, **figures, c2st=self._auc, distinct=distinct)
         if self._auc < self._best_auc:
             self._best, self._best_auc = self.average.copy(), self._auc
+
+    def _set_rates(self, share: float) -> None:
+        """Let both networks learn at a share of the rates of the settings."""
+        for optimizer, haste in ((self._generator_optimizer, 1.0), (self._critic_optimizer, CRITIC_HASTE)):
+            for group in optimizer.param_groups:
+                group["lr"] = self.config.game_learning_rate * haste * share
 
     def _judged(self) -> tuple[float, float]:
         """How well trees tell rows of the average from real ones, and the share of its rows that are distinct."""

@@ -65,7 +65,7 @@ layout = [Code("a", 12, True), Code("b", 14, True), Code("c", 4, False), Code("d
 model = ModelConfig(width=32, blocks=1, noise=8, critic_width=24, critic_embedding=4)
 config = TrainConfig(
     batch_rows=19, game_batch_rows=22, warmup_steps=10, evaluate_every=5, folds=2, game_steps=6,
-    critic_head_start=4, rounds=2,
+    critic_head_start=4, game_learning_rate=3e-4, rounds=2,
 )
 
 def fit(name, group=ALONE, config=config, seed=0):

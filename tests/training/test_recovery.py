@@ -13,7 +13,7 @@ from tabgan.model.critic import Critic
 from tabgan.model.generator import Generator
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.training.batches import Rows
-from tabgan.training.game import Game
+from tabgan.training.game import CRITIC_HASTE, Game
 from tabgan.training.history import History
 from tabgan.training.recovery import MOST_RESTORES, Recovery
 from tabgan.training.warmup import WarmUp
@@ -71,6 +71,8 @@ def test_the_game_goes_back_to_its_last_healthy_state_too():
     rows.spoil, rows.at = critic.values.own, (21,)  # a draw of the critic: 2 of its head start, then 2 in every 3
     network = game.run()
     assert restores(history) == [0.5]
+    rates = [one.param_groups[0]["lr"] for one in (game._generator_optimizer, game._critic_optimizer)]
+    assert rates == [CONFIG.game_learning_rate / 2, CRITIC_HASTE * CONFIG.game_learning_rate / 2]
     assert all(weight.isfinite().all() for weight in [*network.parameters(), *critic.parameters()])
 
 
