@@ -20,7 +20,7 @@ from tabgan import Synthesizer, TrainConfig, load
 from tabgan.column import plain
 from tabgan.tables import read_table, write_table
 
-QUICK = TrainConfig(warmup_steps=1, game_steps=0)
+QUICK = TrainConfig(warmup_steps=1, folds=1, game_steps=0)
 ROWS = 24
 
 

@@ -22,7 +22,9 @@ from tabgan import ModelConfig, Synthesizer, TrainConfig, evaluate, load
 from tabgan.errors import TabganError
 from tabgan.tables import read_table, to_arrow, write_table
 
-TEN_STEPS = TrainConfig(warmup_steps=10, evaluate_every=5, game_steps=2, game_evaluate_every=2, critic_head_start=2)
+TEN_STEPS = TrainConfig(
+    warmup_steps=10, evaluate_every=5, folds=2, game_steps=2, game_evaluate_every=2, critic_head_start=2
+)
 SMALL = ModelConfig(width=8, blocks=1, noise=4, critic_width=8, critic_embedding=4)
 MOST_ROWS, MOST_COLUMNS = 60, 5
 

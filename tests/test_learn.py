@@ -15,7 +15,7 @@ from tabgan.schemafile import Wishes
 from tabgan.tables import Source, write_table
 
 ROWS = 4_500
-QUICK = TrainConfig(warmup_steps=1, game_steps=0, rounds=2)
+QUICK = TrainConfig(warmup_steps=1, folds=1, game_steps=0, rounds=2)
 RNG = np.random.default_rng(8)
 CITY = RNG.integers(0, 40, ROWS)
 TABLE = pa.table(

@@ -19,7 +19,7 @@ TABLE = pa.table(
         "yes": [True, False, True, True, None] * 8,
     }
 )
-QUICK = TrainConfig(warmup_steps=1, game_steps=0)
+QUICK = TrainConfig(warmup_steps=1, folds=1, game_steps=0)
 
 
 def infer(text: str, tmp_path: Path) -> Schema:

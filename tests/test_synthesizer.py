@@ -9,7 +9,9 @@ from tabgan import ModelConfig, Synthesizer, TrainConfig, load
 from tabgan.errors import ConfigError, DataError, FileError, ModelFileError, NotFittedError
 from tabgan.tables import write_table
 
-QUICK = TrainConfig(warmup_steps=60, evaluate_every=30, game_steps=10, game_evaluate_every=5, critic_head_start=5)
+QUICK = TrainConfig(
+    warmup_steps=60, evaluate_every=30, folds=2, game_steps=10, game_evaluate_every=5, critic_head_start=5
+)
 SMALL = ModelConfig(width=32, blocks=1, noise=8, critic_width=32, critic_embedding=4)
 
 
@@ -213,7 +215,8 @@ def test_progress_names_every_stage():
     quick().fit(made_frame(), progress=seen.append)
     assert list(dict.fromkeys(event.stage for event in seen)) == [
         "encode",
-        *(f"teacher {i}" for i in range(1, 6)),
+        "teacher 1",
+        "teacher 2",
         "warm-up",
         "game",
         "choose",

@@ -12,7 +12,7 @@ from tabgan import Synthesizer, TrainConfig
 from tabgan.errors import SchemaError
 from tabgan.schema import Schema
 
-QUICK = TrainConfig(warmup_steps=1, game_steps=0)
+QUICK = TrainConfig(warmup_steps=1, folds=1, game_steps=0)
 ROWS = 400
 RNG = np.random.default_rng(5)
 FIRST, LAST = ["Anna", "Karl", "José", "Maria", "Sarah"], ["Lee", "Müller", "Okafor", "Silva"]

@@ -13,8 +13,10 @@ from tabgan.encoding.table import TableEncoder
 from tabgan.schema import Schema
 
 ROWS = 3_000
-QUICK = TrainConfig(warmup_steps=40, evaluate_every=20, game_steps=4, game_evaluate_every=2, critic_head_start=2)
-NO_GAME = TrainConfig(warmup_steps=40, evaluate_every=20, game_steps=0)
+QUICK = TrainConfig(
+    warmup_steps=40, evaluate_every=20, folds=1, game_steps=4, game_evaluate_every=2, critic_head_start=2
+)
+NO_GAME = TrainConfig(warmup_steps=40, evaluate_every=20, folds=1, game_steps=0)
 SMALL = ModelConfig(width=32, blocks=1, noise=8, critic_width=32, critic_embedding=4)
 
 

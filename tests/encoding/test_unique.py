@@ -9,7 +9,7 @@ import pytest
 from tabgan import ModelConfig, Synthesizer, TrainConfig, load
 from tabgan.errors import ConfigError
 
-QUICK = TrainConfig(warmup_steps=20, evaluate_every=20, game_steps=0)
+QUICK = TrainConfig(warmup_steps=20, evaluate_every=20, folds=1, game_steps=0)
 SMALL = ModelConfig(width=32, blocks=1, noise=8, critic_width=32, critic_embedding=4)
 ORDER_LINE, STORE_DAY = ["order_id", "line"], ["store", "day"]
 

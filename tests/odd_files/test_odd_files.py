@@ -15,7 +15,7 @@ from tabgan.tables import read_table, write_table
 _SPEC = importlib.util.spec_from_file_location("make", Path(__file__).with_name("make.py"))
 make = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(make)
-QUICK = TrainConfig(warmup_steps=1, game_steps=0)
+QUICK = TrainConfig(warmup_steps=1, folds=1, game_steps=0)
 
 
 @pytest.mark.parametrize("odd", make.ODD, ids=lambda odd: odd.name)
