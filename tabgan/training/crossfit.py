@@ -31,8 +31,8 @@ from tabgan.training.warmup import WarmUp
 
 
 class Student(WarmUp):
-    """Trains a generator on what its teachers predict. Of rows that these lack it learns little by heart, and so runs to
-    the end of its steps; its held-out loss is against the teachers, too."""
+    """Trains a generator on what its teachers predict of rows that they lack. It learns less by heart from these than
+    from the rows, and so runs to the end of its steps; its held-out loss is against the teachers, too."""
 
     def __init__(
         self,
