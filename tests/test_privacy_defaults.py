@@ -13,7 +13,7 @@ from tabgan import Synthesizer, TrainConfig
 
 ROWS = 1_500
 BILLION = 9_876_543_210.123
-QUICK = TrainConfig(warmup_steps=60, game_steps=0, rounds=2)
+QUICK = TrainConfig(warmup_steps=60, folds=2, game_steps=0, rounds=2)
 
 
 def people() -> pd.DataFrame:
