@@ -86,12 +86,10 @@ def split(task: Task, rows: int | None) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     table = read_table(task.path)
     order = np.random.default_rng(0).permutation(table.num_rows)
-    cut = int(0.8 * table.num_rows) if rows is None else rows
-    if rows is not None:
-        order = order[: rows + MOST_HELD_OUT]
+    cut, end = (int(0.8 * table.num_rows), None) if rows is None else (rows, rows + MOST_HELD_OUT)
     paths = folder / "train.csv", folder / "holdout.csv"
-    for path, rows in zip(paths, (order[:cut], order[cut:]), strict=True):
-        write_table(table.take(rows), path, force=True)
+    for path, picked in zip(paths, (order[:cut], order[cut:end]), strict=True):
+        write_table(table.take(picked), path, force=True)
     return paths
 
 

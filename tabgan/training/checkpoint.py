@@ -17,14 +17,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any
 
 import safetensors
 import safetensors.torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tabgan.errors import ConfigError, FileError
 from tabgan.tables.files import WholeFile, check_output
+from tabgan.training.average import Network
 from tabgan.training.history import History
 from tabgan.training.parallel import Group
 
@@ -33,8 +34,6 @@ EVERY_SECONDS = 60.0
 FORMAT = 3
 """Rises when a state would be misread by older code."""
 DAMAGED = (safetensors.SafetensorError, OSError, ValueError, LookupError, TypeError, RecursionError)
-
-Network = TypeVar("Network", bound=nn.Module)
 
 State = dict[str, Any]
 """Dicts, lists, tensors, text, numbers and None, one in the other."""
