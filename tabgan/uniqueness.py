@@ -57,5 +57,5 @@ def _repeats_by_chance(one: np.ndarray, two: np.ndarray) -> float:
 
 
 def _repeats(one: np.ndarray, two: np.ndarray) -> bool:
-    both = one * (int(two.max(initial=0)) + 1) + two
-    return len(np.unique(both)) < len(both)
+    both = np.sort(one * (int(two.max(initial=0)) + 1) + two)  # NumPy's `unique` takes 15 to 35 times as long
+    return bool((both[1:] == both[:-1]).any())

@@ -16,15 +16,18 @@ from torch import Tensor, nn
 
 from tabgan.encoding.base import Code
 from tabgan.model.embedding import Layout
+from tabgan.model.factors import MOST_FACTORS, factors
+from tabgan.model.features import Features
 
-FEW_PLACES = 4
-"""Ordered codes of no more values than this are taken as labels."""
-LABELS = 12
-"""So many of a code's commonest labels are features of their own."""
-MOST_FEATURES = 400
-"""A table of more features than this has fewer for its labels, and at last none for some codes."""
+MOST_FEATURES = 2_000
+MOST_PAIRED = 400
+"""More features than this tell of each other by the factors that they share, and not pair by pair."""
 MANY_FEATURES = 150
 """Of more features than this masks are solved one by one on a CPU."""
+MASKS = 32
+"""So many masks are solved together at most."""
+MOST_PRODUCTS, LEAST_ROWS = 2e11, 10_000
+"""Multiplications for the covariance, at most, if that leaves so many rows."""
 RIDGE, SHRINK = 1e-3, 0.1
 """Added to every variance: the first, and the second for every feature in use, divided by the number of rows."""
 LEAST_VARIANCE = 3e-3
@@ -35,128 +38,146 @@ Tilts = tuple[Tensor, Tensor]
 
 
 class Solution(NamedTuple):
-    """What some known codes say of the numbers: `weights`, `(features, numbers)`, are zero for features of others;
-    `left`, `(numbers,)`, is the share of the variance that is left."""
+    """What known codes say of the numbers; of several masks each has a dimension before."""
 
+    factors: Tensor | None
+    """By which features are read, `(features, factors)`; None where they are read as they are."""
     weights: Tensor
+    """What the means of the scores are made of, `(features or factors, numbers)`."""
     left: Tensor
+    """The share of their variance that is left, `(numbers,)`."""
+
+    def first(self) -> Solution:
+        """That of the first mask."""
+        factors = None if self.factors is None else self.factors[0]
+        return Solution(factors, self.weights[0], self.left[0])
+
+
+class Told(NamedTuple):
+    """What is read of rows."""
+
+    read: Tensor
+    """`(rows, features or factors)`."""
+    missing: Tensor
+    """Which numbers are known to be missing, `(rows, numbers that may be)`."""
 
 
 class Copula(nn.Module):
     """Features of known codes -> tilts of the others' logits. It is fitted in closed form; nothing of it is trained."""
 
-    def __init__(self, codes: Sequence[Code], frequencies: Tensor) -> None:
-        """`frequencies`: `(total,)`, how often each value occurs in the training table. What does not vary in it has no
-        feature."""
+    def __init__(self, codes: Sequence[Code], frequencies: Tensor, features: Features | None = None) -> None:
+        """`frequencies`: `(total,)`, how often each value occurs in the training table; `features`: those of the codes,
+        if not as they are found today."""
         super().__init__()
-        layout = Layout([code.cardinality for code in codes])
-        is_number = [code.ordered and code.cardinality - 1 > FEW_PLACES for code in codes]
-        gaps = [
-            number and bool(frequencies[part.start] > 0) for number, part in zip(is_number, layout.slices, strict=True)
-        ]
-        labels = (MOST_FEATURES - sum(is_number) - sum(gaps)) // max(1, len(codes) - sum(is_number))
-        columns: list[Tensor] = []
-        self.numbers: list[int] = []
-        targets, owner = [], []
-        scores = torch.zeros(layout.total)
-        for i, part in enumerate(layout.slices):
-            found = _labels(frequencies[part], max(0, min(LABELS, labels)))
-            if is_number[i]:
-                scores[part] = _scores(frequencies[part])
-                found = [scores[part], _indicator(frequencies[part], 0)][: 1 + gaps[i]]
-                if len(columns) + len(found) <= MOST_FEATURES:
-                    self.numbers.append(i)
-                    targets.append(len(columns))
-            for values in found[: MOST_FEATURES - len(columns)]:
-                column = torch.zeros(layout.total)
-                column[part] = values
-                columns.append(column)
-                owner.append(i)
-        if not columns:  # very many codes, all of labels
-            columns.append(torch.zeros(layout.total))
-            owner.append(0)
-        self.slices = layout.slices
-        self.number_of = {code: number for number, code in enumerate(self.numbers)}
-        # Of the numbers that may be missing, the features of their scores and those of missing cells.
-        scored = [t for code, t in zip(self.numbers, targets, strict=True) if gaps[code]]
-        self.may_miss = bool(scored)
+        self.features = features or Features(codes, frequencies, MOST_FEATURES)
+        self.slices = Layout([code.cardinality for code in codes]).slices
+        self.is_factored = self.features.count > MOST_PAIRED
+        scores_of = self.features.scores_of
+        self.number_of = {code: number for number, code in enumerate(scores_of)}
         self._varied_at: Tensor | None = None
-        self.register_buffer("scores", scores)
-        self.register_buffer("features", torch.stack(columns, dim=1))
-        self.register_buffer("covariance", torch.eye(len(columns)))
+        self._factors: int | None = None
+        if self.is_factored:
+            self.register_buffer("loadings", torch.zeros(self.features.count, MOST_FACTORS))
+            self.register_buffer("own", torch.ones(self.features.count))
+        else:
+            self.register_buffer("covariance", torch.eye(self.features.count))
         self.register_buffer("rows", torch.tensor(1.0))
-        self.register_buffer("targets", torch.tensor(targets, dtype=torch.long), persistent=False)
-        self.register_buffer("scored", torch.tensor(scored, dtype=torch.long), persistent=False)
-        self.register_buffer("missing", torch.tensor(scored, dtype=torch.long) + 1, persistent=False)
-        self.register_buffer("owner", torch.tensor(owner, dtype=torch.long), persistent=False)
-        self.register_buffer("starts", torch.tensor(layout.starts), persistent=False)
+        # Of the numbers that may be missing, the features of their scores and those of missing cells.
+        scored = [score for code, score in scores_of.items() if self.features.gaps[code]]
+        for name, places in (
+            ("targets", scores_of.values()),
+            ("scored", scored),
+            ("missing", [score + 1 for score in scored]),
+        ):
+            self.register_buffer(name, torch.tensor(list(places), dtype=torch.long), persistent=False)
 
-    scores: Tensor
-    features: Tensor
     covariance: Tensor
+    loadings: Tensor
+    own: Tensor
     rows: Tensor
     targets: Tensor
+    """The features that are scores of numbers."""
     scored: Tensor
+    """Those of numbers that may be missing."""
     missing: Tensor
-    owner: Tensor
-    starts: Tensor
+    """The features that say so."""
 
     @torch.no_grad()
     def fit(self, codes: Tensor, block_rows: int = 8192) -> None:
         """Learn the covariance of `(rows, codes)` int64, of two scores over the rows in which both are known."""
-        total = torch.zeros_like(self.covariance)
-        both = torch.zeros_like(self.covariance)
+        count = self.features.count
+        codes = codes[: max(LEAST_ROWS, int(MOST_PRODUCTS / max(1, count) ** 2))]
+        total = torch.zeros(count, count, device=self.rows.device)
+        both = torch.zeros_like(total)
+        numbers = list(self.number_of)
         for block in codes.split(block_rows):
-            x = self.embed(block.long(), torch.ones_like(block, dtype=torch.bool))
-            known = torch.ones_like(x)
-            known[:, self.targets] = (block[:, self.numbers] > 0).to(x.dtype)
+            x = self.features(block.long(), torch.ones_like(block, dtype=torch.bool))
             total += x.T @ x
-            both += known.T @ known
-        values, vectors = torch.linalg.eigh(total / both.clamp(min=1))
-        varied = (total.diagonal() > 0).to(total.dtype)  # of features that do not vary rounding would leave traces
-        self.covariance.copy_(torch.outer(varied, varied) * (vectors * values.clamp(min=0) @ vectors.T))
+            known = torch.ones_like(x)
+            known[:, self.targets] = (block[:, numbers] > 0).to(x.dtype)
+            both += known.T @ known if len(self.missing) else len(block)
+        varied = total.diagonal() > 0  # of features that do not vary rounding would leave traces
+        covariance = total / both.clamp(min=1)
         self.rows.fill_(len(codes))
-        self._varied_at = None
-
-    def embed(self, codes: Tensor, known: Tensor) -> Tensor:
-        """The features of known codes, `(rows, features)`, from `(rows, codes)` int64 and bool; zero is the mean."""
-        x: Tensor = nn.functional.embedding_bag(
-            codes + self.starts, self.features, mode="sum", per_sample_weights=known.to(self.features.dtype)
-        )
-        return x
-
-    @property
-    def solution_size(self) -> int:
-        """Numbers in a solution."""
-        return len(self.owner) * len(self.targets)
+        if self.is_factored:
+            loadings, own = factors(covariance[varied][:, varied], len(codes))
+            self.loadings.zero_()
+            self.own.zero_()
+            self.loadings[varied, : loadings.shape[1]], self.own[varied] = loadings, own
+        else:
+            values, vectors = torch.linalg.eigh(covariance)
+            covariance = vectors * values.clamp(min=0) @ vectors.T
+            self.covariance.copy_(torch.outer(varied, varied) * covariance)
+        self._varied_at = self._factors = None
 
     @torch.no_grad()
     def solve(self, known: Tensor) -> Solution:
-        """What those codes that are `known`, `(masks, codes)` bool, say of every number: `(masks, features, numbers)`
-        and `(masks, numbers)`.
+        """What those codes that are `known`, `(masks, codes)` bool, say of the others; of each mask."""
+        return self._solved_by_factors(known) if self.is_factored else self._solved_by_pairs(known)
 
-        Rows and columns of codes that a mask does not know become those of the unit matrix, so that all masks have one
-        shape. Of many features that is more work than to solve each mask by itself, without them; but a GPU would have
-        to wait for their number.
-        """
+    def _solved_by_pairs(self, known: Tensor) -> Solution:
+        """Rows and columns of codes that a mask does not know become those of the unit matrix, so that all masks have
+        one shape. Of many features that is more work than to solve each mask by itself, without them; but a GPU would
+        have to wait for their number."""
         varied = self._varied
         if known.device.type == "cpu":
             if len(known) > 1 and len(varied) > MANY_FEATURES:
-                return Solution(*map(torch.cat, zip(*map(self.solve, known.split(1)), strict=True)))
-            varied = varied[known.any(dim=0)[self.owner[varied]]]
-        used = known[:, self.owner[varied]].to(self.covariance.dtype)
+                each = [self._solved_by_pairs(mask)[1:] for mask in known.split(1)]
+                return Solution(None, *map(torch.cat, zip(*each, strict=True)))
+            varied = varied[known.any(dim=0)[self.features.owner[varied]]]
+        used = known[:, self.features.owner[varied]].to(self.covariance.dtype)
         covariance = self.covariance[varied]
         both = used[:, :, None] * used[:, None, :]
-        ridge = RIDGE + SHRINK * used.sum(dim=1, keepdim=True) / self.rows
-        square = covariance[:, varied] * both + torch.diag_embed(1 - used + ridge * used)
+        square = covariance[:, varied] * both + torch.diag_embed(1 - used + self._ridge(used) * used)
         across = used[:, :, None] * covariance[:, self.targets]
         factor = torch.linalg.cholesky_ex(square).L
         found = torch.linalg.solve_triangular(factor, across, upper=False)
         found = torch.linalg.solve_triangular(factor.mT, found, upper=True)
-        own = self.covariance[self.targets, self.targets].clamp(min=1e-6)
-        weights = torch.zeros(len(known), len(self.owner), len(self.targets), device=known.device)
+        own = self.covariance.diagonal()[self.targets].clamp(min=1e-6)
+        weights = torch.zeros(len(known), self.features.count, len(self.targets), device=known.device)
         weights[:, varied] = found
-        return Solution(weights, 1 - (across * found).sum(dim=1) / own)
+        return Solution(None, weights, 1 - (across * found).sum(dim=1) / own)
+
+    def _solved_by_factors(self, known: Tensor) -> Solution:
+        """By Woodbury's identity no matrix is larger than the number of factors."""
+        used = known[:, self.features.owner].to(self.own.dtype)
+        loadings = self.loadings[:, : self._factor_count]
+        weighted = loadings * (used / (self.own + self._ridge(used)))[:, :, None]
+        inner = torch.eye(loadings.shape[1], device=known.device) + loadings.T @ weighted
+        inner = torch.cholesky_inverse(torch.linalg.cholesky_ex(inner).L)
+        own, shared = self.own[self.targets], loadings[self.targets]
+        left = own + ((shared @ inner) * shared).sum(dim=2)
+        left = left / (own + shared.square().sum(dim=1)).clamp(min=1e-6)
+        return Solution(weighted @ inner, shared.T.expand(len(known), -1, -1), left)
+
+    def _ridge(self, used: Tensor) -> Tensor:
+        """What is added to every variance, `(masks, 1)`, where so many features are `used`, `(masks, features)`."""
+        return RIDGE + SHRINK * used.sum(dim=1, keepdim=True) / self.rows
+
+    @property
+    def solution_size(self) -> int:
+        """Numbers in a solution, about."""
+        return self.features.count * (2 * self._factor_count if self.is_factored else len(self.targets))
 
     @property
     def _varied(self) -> Tensor:
@@ -165,46 +186,74 @@ class Copula(nn.Module):
             self._varied_at = self.covariance.diagonal().nonzero().squeeze(1)
         return self._varied_at
 
-    def forward(self, x: Tensor, solution: Solution, numbers: slice = slice(None)) -> Tilts:
-        """The tilts of some of the numbers given the features of the known codes, `(rows, features)`, and what they
-        say; of several solutions at once, each with rows of its own, `(masks, rows, features)`."""
-        weights = solution.weights[..., numbers]
-        left = solution.left[..., numbers]
-        if self.may_miss:
+    @property
+    def _factor_count(self) -> int:
+        if self._factors is None:
+            self._factors = int(self.loadings.any(dim=0).sum())
+        return self._factors
+
+    def read(self, x: Tensor, solution: Solution) -> Told:
+        """What there is to read of the features of the known codes, `(rows, features)`; of several solutions at once,
+        each with rows of its own, `(masks, rows, features)`."""
+        missing = (x[..., self.missing] > 0).to(x.dtype)
+        return Told(x if solution.factors is None else x @ solution.factors, missing)
+
+    def forward(self, told: Told, solution: Solution, some: slice = slice(None)) -> Tilts:
+        """The tilts of some of the numbers."""
+        weights, left = solution.weights[..., some], solution.left[..., None, some]
+        if len(self.missing):
             # A known cell that is missing stands in with the mean: what its score would have told is left open.
-            missing = (x[..., self.missing] > 0).to(x.dtype)
-            left = left + missing @ weights[..., self.scored, :].square()
+            if solution.factors is None:
+                scored = weights[..., self.scored, :]
+            else:
+                scored = solution.factors[..., self.scored, :] @ weights
+            left = left + told.missing @ scored.square()
         left = left.clamp(min=LEAST_VARIANCE, max=1)
-        slope = x @ weights / left
+        slope = told.read @ weights / left
         return slope, ((1 / left - 1) / 2).expand_as(slope)
 
     @torch.no_grad()
     def of_rows(self, codes: Tensor, known: Tensor) -> Tilts:
         """As `forward` for `(rows, codes)` int64, of which row i knows `known[i % masks]`, `(masks, codes)` bool."""
-        x = self.embed(codes, in_turn(known, len(codes)))
-        weights, left = self.solve(known)
-        x = nn.functional.pad(x, (0, 0, 0, -len(x) % len(known))).view(-1, len(known), x.shape[1])
-        tilts = self(x.transpose(0, 1), Solution(weights, left[:, None]))
-        slope, curvature = (each.transpose(0, 1).flatten(0, 1)[: len(codes)] for each in tilts)
-        return slope, curvature
+        x = self.features(codes, in_turn(known, len(codes)))
+        x = nn.functional.pad(x, (0, 0, 0, -len(x) % len(known)))
+        x = x.unflatten(0, (len(x) // len(known), len(known))).transpose(0, 1)
+        found = []
+        for masks, rows in zip(known.split(MASKS), x.split(MASKS), strict=True):
+            solution = self.solve(masks)
+            found.append(self(self.read(rows, solution), solution))
+        slope, curvature = (torch.cat(each).transpose(0, 1).flatten(0, 1) for each in zip(*found, strict=True))
+        return slope[: len(codes)], curvature[: len(codes)]
 
     @torch.no_grad()
     def gains(self, tilts: Tilts) -> Tensor:
         """What the logits of all codes gain, `(rows, total)`."""
-        found = torch.zeros(len(self.scores), len(tilts[0]), device=self.scores.device)
-        both, curves = torch.stack([each.T for each in tilts], dim=1), _curves(self.scores).T.contiguous()
-        for i, number in enumerate(self.numbers):
-            part = self.slices[number]
-            torch.mm(curves[part], both[i], out=found[part])
+        curves = _curves(self.features.scores).T.contiguous()
+        found = torch.zeros(len(curves), len(tilts[0]), device=curves.device)
+        both = torch.stack([each.T for each in tilts], dim=1)
+        for code, number in self.number_of.items():
+            part = self.slices[code]
+            torch.mm(curves[part], both[number], out=found[part])
         return found.T
 
-    def tilt_code(self, logits: Tensor, x: Tensor, solution: Solution, code: int) -> Tensor:
+    def tilt_code(self, logits: Tensor, told: Told, solution: Solution, code: int) -> Tensor:
         """`(rows, cardinality)` logits of one code, tilted by what the known codes say of it."""
         number = self.number_of.get(code)
         if number is None:
             return logits
-        tilts = torch.cat(self(x, solution, slice(number, number + 1)), dim=1)
-        return torch.addmm(logits, tilts.expand(len(logits), -1), _curves(self.scores[self.slices[code]]))
+        tilts = torch.cat(self(told, solution, slice(number, number + 1)), dim=1)
+        return torch.addmm(logits, tilts.expand(len(logits), -1), _curves(self.features.scores_of_code(code)))
+
+
+def of_first_formats(codes: Sequence[Code], state: dict[str, Tensor]) -> Copula:
+    """That of the weights `state` of a file of format 1 or 2, whose features become what they are now."""
+    found = Features(codes, state["frequencies"], most=400, least_labels=0)
+    copula = Copula(codes, state["frequencies"], found)
+    features = state.pop("copula.features")
+    del state["copula.scores"]
+    columns = [features[copula.slices[owner], i] for i, owner in enumerate(copula.features.owner.tolist())]
+    state["copula.features.values"] = torch.cat([*columns, features.new_zeros(0)])
+    return copula
 
 
 def in_turn(masks: Tensor, rows: int) -> Tensor:
@@ -215,28 +264,3 @@ def in_turn(masks: Tensor, rows: int) -> Tensor:
 def _curves(scores: Tensor) -> Tensor:
     """What a slope and a curvature of 1 add to the logits of `(values,)` scores: `(2, values)`."""
     return torch.stack([scores, -scores.square()])
-
-
-def _labels(frequencies: Tensor, most: int) -> list[Tensor]:
-    """Indicators of the commonest labels; one label fewer than there are, for the last follows from them."""
-    seen = int((frequencies > 0).sum())
-    order = frequencies.argsort(descending=True, stable=True)[: max(0, min(most, seen - 1))]
-    return [_indicator(frequencies, label) for label in order.tolist()]
-
-
-def _indicator(frequencies: Tensor, value: int) -> Tensor:
-    """1 for one value of a code and 0 for the others, less the mean."""
-    indicator = -frequencies[value].repeat(len(frequencies))
-    indicator[value] += 1
-    return indicator
-
-
-def _scores(frequencies: Tensor) -> Tensor:
-    """Normal scores of a code's places, of mean 0 and variance 1 over the known cells; 0 for a missing one."""
-    share = frequencies[1:].double()
-    share = share / share.sum().clamp(min=1e-12)
-    middle = (share.cumsum(0) - share / 2).clamp(1e-4, 1 - 1e-4)
-    scores = torch.special.ndtri(middle)
-    scores = scores - (share * scores).sum()
-    spread = (share * scores.square()).sum().sqrt().clamp(min=1e-3)
-    return torch.cat([torch.zeros(1), (scores / spread).float()])

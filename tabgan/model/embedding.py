@@ -43,8 +43,8 @@ class CodeTable(nn.Module):
         basis = _basis(codes)
         self.register_buffer("basis", basis, persistent=False)
         self.register_buffer("basis_turned", basis.t().coalesce(), persistent=False)
-        shares = basis.to_dense().any(dim=1, keepdim=True)
-        own = torch.where(shares, OWN_SCALE * scale, scale)
+        own = torch.full((len(basis), 1), scale)
+        own[basis.indices()[0]] = OWN_SCALE * scale
         self.own = nn.Parameter(torch.randn(basis.shape[0], width, generator=rng) * own)
         self.shared = nn.Parameter(torch.randn(basis.shape[1], width, generator=rng) * scale)
 

@@ -53,8 +53,7 @@ class Tables:
             if len(self._solved) * self.network.copula.solution_size > MOST_SOLVED:
                 self._solved.clear()
             mask = torch.tensor([list(known)], dtype=torch.bool, device=self.nothing.device)
-            weights, left = self.network.copula.solve(mask)
-            self._solved[known] = Solution(weights[0], left[0])
+            self._solved[known] = self.network.copula.solve(mask).first()
         return self._solved[known]
 
 
@@ -77,11 +76,19 @@ class Generator(nn.Module):
     Rows come in as `(rows, codes)` int64 with a mask of what is known; logits go out as `(rows, total)`.
     """
 
-    def __init__(self, codes: Sequence[Code], frequencies: Tensor, config: ModelConfig, rng: torch.Generator) -> None:
-        """`frequencies`: `(total,)`, how often each value occurs in the training table; the heads start from it."""
+    def __init__(
+        self,
+        codes: Sequence[Code],
+        frequencies: Tensor,
+        config: ModelConfig,
+        rng: torch.Generator,
+        copula: Copula | None = None,
+    ) -> None:
+        """`frequencies`: `(total,)`, how often each value occurs in the training table; the heads start from it.
+        `copula`: what they start from besides, if not from a new one."""
         super().__init__()
         self.layout = Layout([code.cardinality for code in codes])
-        self.copula = Copula(codes, frequencies)
+        self.copula = copula or Copula(codes, frequencies)
         width = config.width
         self.noise = config.noise
         self.precision = torch.float32

@@ -33,7 +33,7 @@ class Rounds:
         self.layout, self.copula = tables.network.layout, tables.network.copula
         self.drawn: dict[int, Tensor] = {}
         self._embedded = tables.nothing[None]
-        self._x = torch.zeros(1, self.copula.features.shape[1], device=tables.nothing.device)
+        self._x = torch.zeros(1, self.copula.features.count, device=tables.nothing.device)
         self._known = bytearray(self.layout.count)
         self._new: list[int] = []
         self._alike = Alike()
@@ -50,11 +50,12 @@ class Rounds:
         if self._new:
             self._embed(self._new)
             self._new = []
-        embedded, self._told = self._embedded, self._x
+        embedded, x = self._embedded, self._x
         self._kinds = self._alike.kinds() if self.z is None else None  # with z no row is like another
         if self._kinds is not None:
-            embedded, self._told = (each.index_select(0, self._kinds.first) for each in (embedded, self._told))
+            embedded, x = (each.index_select(0, self._kinds.first) for each in (embedded, x))
         self._solution = self.tables.solution(bytes(self._known))
+        self._told = self.copula.read(x, self._solution)
         return embedded if self.z is None else embedded.expand(len(self.z), -1)
 
     def logits(self, code: int) -> Tensor:
@@ -81,12 +82,11 @@ class Rounds:
         if values[0].is_floating_point():
             weights = torch.cat(values, dim=1)
             vectors = weights @ torch.cat([self.tables.values_of[code] for code in codes])
-            features = weights @ torch.cat([self.copula.features[part] for part in parts])
         else:
             places = torch.stack([each + part.start for each, part in zip(values, parts, strict=True)], dim=1)
             vectors = functional.embedding_bag(places, self.tables.values, mode="sum")
-            features = functional.embedding_bag(places, self.copula.features, mode="sum")
-        self._embedded, self._x = self._embedded + vectors, self._x + features
+        self._embedded = self._embedded + vectors
+        self._x = self.copula.features.put(self._x, codes, values)
 
 
 def look(walks: Sequence[Rounds]) -> None:

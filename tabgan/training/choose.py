@@ -18,10 +18,11 @@ TOLERANCE = 0.015
 """How much more C2ST AUC fewer rounds may cost: 0.02, less what chance adds to the difference of two estimates."""
 TIME_SHARE = 0.95
 """The share of a time limit at which the choice must be made."""
-MAX_ROWS, MAX_CELLS = 10_000, 400_000
+MAX_ROWS, MAX_CELLS = 10_000, 1_000_000
 """Real rows, and cells of them, that the trees see at most, and as many made ones."""
 REPEAT_ROWS, MOST_REPEATS = 3_000, 6
-"""Of a smaller table so many rows are judged in all, by judging more than one sample: one alone says little."""
+"""Of a smaller table so many rows are judged in all, by judging more than one sample, unless these have too many cells:
+one alone says little."""
 FINENESS = 8
 """A number of rounds is not looked for more finely than to this part of it."""
 
@@ -46,7 +47,7 @@ def choose_rounds(
     """The chosen number of rounds, `most` or fewer, judged on `rows`. Up to `few` of them, 0 for none, are drawn by a
     generator of their own; on both sides of it more rounds are taken to be no worse."""
     real = rows.some(min(MAX_ROWS, MAX_CELLS // len(codes)))
-    repeats = max(1, min(MOST_REPEATS, REPEAT_ROWS // len(real)))
+    repeats = max(1, min(MOST_REPEATS, min(REPEAT_ROWS, MAX_CELLS // len(codes)) // len(real)))
     checkpoint = checkpoint or Checkpoint()
     found: dict[int, float] = dict((checkpoint.state("choose") or {}).get("found", ()))
     while (rounds := _next(few, most, found)) is not None:

@@ -16,7 +16,7 @@ from tabgan.device import fastest_precision
 from tabgan.encoding.base import Code
 from tabgan.errors import ConfigError
 from tabgan.model.cooccurrence import Pooling, cooccurrence, mutual_information
-from tabgan.model.copula import MOST_FEATURES
+from tabgan.model.copula import of_first_formats
 from tabgan.model.critic import Critic
 from tabgan.model.generator import Generator
 from tabgan.model.ratio import DensityRatio
@@ -50,9 +50,6 @@ FEW_ROWS = 200
 
 MOST_ROUNDS = 64
 """More rounds than this are not tried: codes that tell of each other are far apart by then."""
-
-LEAST_BYTES, MOST_GROWTH = 2**27, 20
-"""A model file gives a network of no more bytes than this, and beside them so many times those of its weights."""
 
 
 @dataclass
@@ -144,16 +141,17 @@ class Networks:
 
 def _restored(state: dict[str, Tensor], codes: Sequence[Code], model: ModelConfig) -> Generator:
     """The generator with the weights `state`. What says how large it is must fit these, before it takes memory."""
-    total, size = sum(code.cardinality for code in codes), sum(tensor.nbytes for tensor in state.values())
+    total = sum(code.cardinality for code in codes)
     blocks = sum(name.startswith("blocks.") and name.endswith(".norm.weight") for name in state)
     if state["bias"].shape != (total,) or state["from_noise"].shape != (model.noise, model.width):
         raise ValueError("shapes")
-    if blocks != model.blocks or total * MOST_FEATURES * 4 > LEAST_BYTES + MOST_GROWTH * size:
+    if blocks != model.blocks:
         raise ValueError("shapes")
     state = {"frequencies": torch.ones(total), **state}  # files of format 1 lack them, and have features of all values
     if state["frequencies"].shape != (total,):
         raise ValueError("shapes")
-    network = Generator(codes, state["frequencies"], model, keyed("restore"))
+    copula = of_first_formats(codes, state) if "copula.features" in state else None
+    network = Generator(codes, state["frequencies"], model, keyed("restore"), copula)
     if any(tensor.dtype != state[name].dtype for name, tensor in network.state_dict().items()):
         raise ValueError("types")
     network.load_state_dict(state)

@@ -26,6 +26,11 @@ from tabgan.training.replay import Replay, Step, descend, gradients
 
 MASKS = 16
 """Different masks in a batch."""
+LOOKED_AT, LEAST_LOOKED_AT = 400_000, 50
+"""Cells of held-out rows that a look judges at most, and rows that it judges at least."""
+LOOK_MASKS = 256
+"""Different masks of a look at most; fewer where rows have so many codes that to solve them would take longer than to
+judge them."""
 RISE_STEPS = 100
 """Steps in which the learning rate rises from zero."""
 LAST_RATE = 0.05
@@ -60,9 +65,11 @@ class WarmUp:
         self.rng = rng
         self.group = group
         count = generator.layout.count
-        # The same masks at every look: looks differ by the weights alone.
+        # The same rows and masks at every look: looks differ by the weights alone.
+        self._looked_at = rows.held_out[: max(LEAST_LOOKED_AT, LOOKED_AT // max(1, count))]
+        masks = max(MASKS, min(LOOK_MASKS, LOOKED_AT // (8 * max(1, count))))
         self._looks_know = random_masks(
-            len(rows.held_out), count, config.all_hidden_share, rng, rows.device, masks=16 * MASKS
+            len(self._looked_at), count, config.all_hidden_share, rng, rows.device, masks=masks
         )
         matrices = [weight for weight in generator.parameters() if weight.ndim > 1]
         others = [weight for weight in generator.parameters() if weight.ndim <= 1]  # biases hold frequencies: no decay
@@ -179,7 +186,7 @@ class WarmUp:
     @torch.no_grad()
     def held_out_loss(self) -> float:
         """The masked loss of the averaged weights on held-out rows."""
-        return prediction_loss(self.average.network, self.rows.held_out, self._looks_know).item()
+        return prediction_loss(self.average.network, self._looked_at, self._looks_know).item()
 
     def _masks(self, rows: int, count: int) -> Tensor:
         return random_masks(rows, count, self.config.all_hidden_share, self.rng, self.rows.device)

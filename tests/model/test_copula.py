@@ -46,13 +46,13 @@ def known(*codes: int) -> torch.Tensor:
 
 
 def test_what_does_not_vary_has_no_feature():
-    assert fitted().features.shape[1] == 3 + 2  # the scores of three numbers, and two of the three labels
+    assert fitted().features.count == 3 + 2  # the scores of three numbers, and two of the three labels
     with_gaps = FREQUENCIES.clone()
     with_gaps[0] = 0.1
-    assert Copula(LAYOUT, with_gaps).features.shape[1] == 3 + 1 + 2
-    wide = [Code(str(i), 11, True) for i in range(500)]
-    frequencies = torch.tensor([0.0, *[0.1] * 10] * 500)
-    assert len(Copula(wide, frequencies).numbers) == copula_module.MOST_FEATURES
+    assert Copula(LAYOUT, with_gaps).features.count == 3 + 1 + 2
+    wide = [Code(str(i), 11, True) for i in range(copula_module.MOST_FEATURES + 100)]
+    frequencies = torch.tensor([0.0, *[0.1] * 10] * len(wide))
+    assert len(Copula(wide, frequencies).number_of) == copula_module.MOST_FEATURES
 
 
 def test_where_nothing_is_known_nothing_is_gained():
@@ -65,7 +65,7 @@ def test_slope_and_curvature_are_those_of_the_normal_regression():
     copula = fitted()
     rows = CODES[:100]
     slope, curvature = copula.of_rows(rows, known(0, 3).expand(100, -1))
-    scores = copula.scores.numpy()
+    scores = copula.features.scores.numpy()
     x = np.column_stack([scores[rows[:, 0]], scores[rows[:, 3] + 2 * (PLACES + 1) + 4]])
     all_scores = [scores[CODES[:, i] + start] for i, start in ((0, 0), (3, 2 * PLACES + 6), (2, PLACES + 5))]
     covariance = np.cov(all_scores, bias=True)
@@ -95,7 +95,7 @@ def test_labels_and_missing_cells_tell_of_numbers_and_a_missing_score_of_nothing
     rows[0, 1], rows[1, 1] = 1, 2
     slope, _ = copula.of_rows(rows, known(1).expand(2, -1))
     assert slope[0, 0] > 0 > slope[1, 0]
-    assert (copula.scores[[0, PLACES + 5, 2 * PLACES + 6]] == 0).all()
+    assert (copula.features.scores[[0, PLACES + 5, 2 * PLACES + 6]] == 0).all()
 
 
 def test_rows_together_are_as_rows_one_by_one():
@@ -109,14 +109,36 @@ def test_rows_together_are_as_rows_one_by_one():
 
 
 def test_a_table_of_very_many_columns_has_a_bounded_number_of_features():
-    layout = [Code(str(i), 30, ordered=i % 2 == 0) for i in range(900)]
-    copula = Copula(layout, torch.full((900 * 30,), 1 / 30))
-    assert copula.features.shape == (900 * 30, 400)
-    codes = torch.randint(30, (50, 900), generator=torch.Generator().manual_seed(0))
-    copula.fit(codes)
-    masks = torch.zeros(50, 900, dtype=torch.bool)
+    count = copula_module.MOST_FEATURES + 200
+    layout = [Code(str(i), 6, ordered=i % 2 == 0) for i in range(count)]
+    copula = Copula(layout, torch.full((count * 6,), 1 / 6))
+    assert copula.features.count == copula_module.MOST_FEATURES
+    codes = torch.randint(6, (50, count), generator=torch.Generator().manual_seed(0))
+    masks = torch.zeros(50, count, dtype=torch.bool)
     masks[:, ::2] = True
     assert copula.gains(copula.of_rows(codes, masks)).isfinite().all()
+
+
+def test_factors_say_what_pairs_say_where_few_causes_tie_all(monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(0)
+    causes = rng.normal(size=(4_000, 2))
+    values = causes @ rng.normal(size=(2, 30)) + rng.normal(size=(4_000, 30))
+    codes = torch.from_numpy(1 + np.argsort(np.argsort(values, axis=0), axis=0) * 20 // 4_000)
+    codes[:, 20:] = 1 + codes[:, 20:] // 11  # two labels
+    layout = [Code(str(i), 21 if i < 20 else 3, i < 20) for i in range(30)]
+    counts = [torch.bincount(codes[:, i], minlength=code.cardinality) for i, code in enumerate(layout)]
+    frequencies = torch.cat(counts) / len(codes)
+    masks = torch.rand(16, 30, generator=torch.Generator().manual_seed(0)) < 0.5
+    found = []
+    for most in (400, 10):
+        monkeypatch.setattr(copula_module, "MOST_PAIRED", most)
+        copula = Copula(layout, frequencies)
+        copula.fit(codes)
+        found.append(copula.of_rows(codes[:400], masks))
+    some = (~masks).repeat(25, 1)[:, :20]
+    for by_pairs, by_factors in zip(*found, strict=True):
+        assert np.corrcoef(by_pairs[some], by_factors[some])[0, 1] > 0.98
+        assert (by_pairs - by_factors)[some].abs().mean() < 0.15 * by_pairs[some].abs().mean()
 
 
 def test_an_untrained_generator_draws_related_numbers():
