@@ -15,7 +15,8 @@ from tabgan.training.detection import c2st
 from tabgan.training.history import History
 
 TOLERANCE = 0.015
-"""How much more C2ST AUC fewer rounds may cost: 0.02, less what chance adds to the difference of two estimates."""
+"""How much more C2ST AUC fewer rounds may cost: 0.02, less what chance adds to the difference of two estimates; and the
+less, the nearer the AUC is to 1, where a difference means more."""
 TIME_SHARE = 0.95
 """The share of a time limit at which the choice must be made."""
 MAX_ROWS, MAX_CELLS = 10_000, 1_000_000
@@ -57,12 +58,12 @@ def choose_rounds(
             aucs.append(c2st(real, made, codes, seed + repeat))
         found[rounds] = sum(aucs) / repeats
         history.record("choose", len(found), rounds=rounds, c2st=found[rounds])
-        left = (_fewest(found) - _too_few(found)).bit_length()
+        left = (fewest(found) - _too_few(found)).bit_length()
         history.report("choose", len(found), len(found) + left, held_out=found[rounds])
         checkpoint.keep("choose", lambda: {"found": list(found.items())})
         if history.spent >= TIME_SHARE:
             break
-    return Choice(_fewest(found), found[_fewest(found)])
+    return Choice(fewest(found), found[fewest(found)])
 
 
 def _next(few: int, most: int, found: Mapping[int, float]) -> int | None:
@@ -71,15 +72,17 @@ def _next(few: int, most: int, found: Mapping[int, float]) -> int | None:
         return most
     if 0 < few < most and few not in found:
         return few
-    enough, too_few = _fewest(found), _too_few(found)
+    enough, too_few = fewest(found), _too_few(found)
     return (enough + too_few) // 2 if enough - too_few > max(1, enough // FINENESS) else None
 
 
 def _too_few(found: Mapping[int, float]) -> int:
     """The largest number that is not enough; one round is not tried unless it is all that was trained."""
-    return max((rounds for rounds in found if rounds < _fewest(found)), default=1)
+    return max((rounds for rounds in found if rounds < fewest(found)), default=1)
 
 
-def _fewest(found: Mapping[int, float]) -> int:
-    enough = min(found.values()) + TOLERANCE  # of a small table the trees guess below 0.5
+def fewest(found: Mapping[int, float]) -> int:
+    """The fewest of the rounds judged so far that are hardly worse than the best."""
+    best = min(found.values())  # of a small table the trees guess below 0.5
+    enough = best + TOLERANCE * 4 * max(best, 0.5) * (1 - max(best, 0.5))
     return min(rounds for rounds, auc in found.items() if auc <= enough)

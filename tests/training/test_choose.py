@@ -6,7 +6,7 @@ import torch
 from tabgan.encoding.base import Code
 from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint
-from tabgan.training.choose import choose_rounds
+from tabgan.training.choose import choose_rounds, fewest
 from tabgan.training.history import History
 
 LAYOUT = [Code(name, 12, ordered=True) for name in "ab"]
@@ -42,6 +42,11 @@ def chosen(rows: int, enough: int = 5, most: int = 8) -> tuple[int, History]:
 @pytest.mark.parametrize("enough", [2, 3, 4, 7, 8])
 def test_the_fewest_rounds_that_are_as_good_as_the_best_are_chosen(enough: int):
     assert chosen(8_000, enough)[0] == enough
+
+
+@pytest.mark.parametrize(("aucs", "rounds"), [((0.51, 0.502), 2), ((0.7, 0.69), 2), ((0.999, 0.99), 9)])
+def test_a_difference_means_more_where_trees_nearly_always_know(aucs: tuple[float, float], rounds: int):
+    assert fewest({2: aucs[0], 9: aucs[1]}) == rounds
 
 
 def test_many_rounds_are_not_told_apart_one_by_one():
