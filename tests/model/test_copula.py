@@ -108,13 +108,13 @@ def test_rows_together_are_as_rows_one_by_one():
             torch.testing.assert_close(all_rows[i : i + 1], one, rtol=1e-3, atol=1e-3)
 
 
-def test_a_table_of_very_many_columns_has_a_bounded_number_of_features():
-    count = copula_module.MOST_FEATURES + 200
-    layout = [Code(str(i), 6, ordered=i % 2 == 0) for i in range(count)]
-    copula = Copula(layout, torch.full((count * 6,), 1 / 6))
-    assert copula.features.count == copula_module.MOST_FEATURES
-    codes = torch.randint(6, (50, count), generator=torch.Generator().manual_seed(0))
-    masks = torch.zeros(50, count, dtype=torch.bool)
+def test_a_table_of_very_many_columns_and_few_rows_has_a_copula_of_its_numbers():
+    layout = [Code(str(i), 30, ordered=i % 2 == 0) for i in range(900)]
+    copula = Copula(layout, torch.full((900 * 30,), 1 / 30))
+    assert copula.features.count == 450 * 2  # scores and missing cells
+    codes = torch.randint(30, (50, 900), generator=torch.Generator().manual_seed(0))
+    copula.fit(codes)
+    masks = torch.zeros(50, 900, dtype=torch.bool)
     masks[:, ::2] = True
     assert copula.gains(copula.of_rows(codes, masks)).isfinite().all()
 
