@@ -163,8 +163,10 @@ class Copula(nn.Module):
         used = known[:, self.features.owner].to(self.own.dtype)
         loadings = self.loadings[:, : self._factor_count]
         weighted = loadings * (used / (self.own + self._ridge(used)))[:, :, None]
-        inner = torch.eye(loadings.shape[1], device=known.device) + loadings.T @ weighted
-        inner = torch.cholesky_inverse(torch.linalg.cholesky_ex(inner).L)
+        unit = torch.eye(loadings.shape[1], device=known.device)
+        factor = torch.linalg.cholesky_ex(unit + loadings.T @ weighted).L
+        half = torch.linalg.solve_triangular(factor, unit.expand_as(factor), upper=False)
+        inner = half.mT @ half
         own, shared = self.own[self.targets], loadings[self.targets]
         left = own + ((shared @ inner) * shared).sum(dim=2)
         left = left / (own + shared.square().sum(dim=1)).clamp(min=1e-6)
