@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from tabgan.encoding.base import Code
 from tabgan.model.embedding import Layout
 from tabgan.model.factors import MOST_FACTORS, factors
-from tabgan.model.features import Features
+from tabgan.model.features import MOST_WITH_LABELS, Features
 
 MOST_FEATURES = 2_000
-MOST_PAIRED = 400
+"""Numbers after the last of these start from their frequencies alone."""
+MOST_PAIRED = MOST_WITH_LABELS
 """More features than this tell of each other by the factors that they share, and not pair by pair."""
 MANY_FEATURES = 150
 """Of more features than this masks are solved one by one on a CPU."""
@@ -110,12 +111,16 @@ class Copula(nn.Module):
         total = torch.zeros(count, count, device=self.rows.device)
         both = torch.zeros_like(total)
         numbers = list(self.number_of)
+        every = torch.ones(1, codes.shape[1], dtype=torch.bool, device=codes.device)
         for block in codes.split(block_rows):
-            x = self.features(block.long(), torch.ones_like(block, dtype=torch.bool))
+            x = self.features(block.long(), every)
             total += x.T @ x
+            if not len(self.missing):
+                both += len(block)
+                continue
             known = torch.ones_like(x)
             known[:, self.targets] = (block[:, numbers] > 0).to(x.dtype)
-            both += known.T @ known if len(self.missing) else len(block)
+            both += known.T @ known
         varied = total.diagonal() > 0  # of features that do not vary rounding would leave traces
         covariance = total / both.clamp(min=1)
         self.rows.fill_(len(codes))

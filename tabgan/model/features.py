@@ -45,7 +45,7 @@ class Features(nn.Module):
         for i, part in enumerate(layout.slices):
             first, share = len(columns), frequencies[part]
             if is_number[i]:
-                found = [normal_scores(share), _indicator(share, 0)][: 1 + self.gaps[i]]
+                found = [_normal_scores(share), _indicator(share, 0)][: 1 + self.gaps[i]]
                 if first + len(found) <= most:
                     self.scores_of[i] = first
                     scored[part] = size + torch.arange(len(share))
@@ -127,7 +127,7 @@ def _indicator(frequencies: Tensor, value: int) -> Tensor:
     return indicator
 
 
-def normal_scores(frequencies: Tensor) -> Tensor:
+def _normal_scores(frequencies: Tensor) -> Tensor:
     """Normal scores of a code's places, of mean 0 and variance 1 over the known cells; 0 for a missing one."""
     share = frequencies[1:].double()
     share = share / share.sum().clamp(min=1e-12)

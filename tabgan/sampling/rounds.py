@@ -78,12 +78,13 @@ class Rounds:
 
     def _embed(self, codes: Sequence[int]) -> None:
         """Add what is drawn of some codes to what the trunk and the copula read."""
-        values, parts = [self.drawn[code] for code in codes], [self.layout.slices[code] for code in codes]
+        values = [self.drawn[code] for code in codes]
         if values[0].is_floating_point():
             weights = torch.cat(values, dim=1)
             vectors = weights @ torch.cat([self.tables.values_of[code] for code in codes])
         else:
-            places = torch.stack([each + part.start for each, part in zip(values, parts, strict=True)], dim=1)
+            starts = [self.layout.starts[code] for code in codes]
+            places = torch.stack([each + start for each, start in zip(values, starts, strict=True)], dim=1)
             vectors = functional.embedding_bag(places, self.tables.values, mode="sum")
         self._embedded = self._embedded + vectors
         self._x = self.copula.features.put(self._x, codes, values)

@@ -47,8 +47,9 @@ def choose_rounds(
 ) -> Choice:
     """The chosen number of rounds, `most` or fewer, judged on `rows`. Up to `few` of them, 0 for none, are drawn by a
     generator of their own; on both sides of it more rounds are taken to be no worse."""
-    real = rows.some(min(MAX_ROWS, MAX_CELLS // len(codes)))
-    repeats = max(1, min(MOST_REPEATS, min(REPEAT_ROWS, MAX_CELLS // len(codes)) // len(real)))
+    most_rows = MAX_CELLS // len(codes)
+    real = rows.some(min(MAX_ROWS, most_rows))
+    repeats = max(1, min(MOST_REPEATS, min(REPEAT_ROWS, most_rows) // len(real)))
     checkpoint = checkpoint or Checkpoint()
     found: dict[int, float] = dict((checkpoint.state("choose") or {}).get("found", ()))
     while (rounds := _next(few, most, found)) is not None:
@@ -83,6 +84,7 @@ def _too_few(found: Mapping[int, float]) -> int:
 
 def fewest(found: Mapping[int, float]) -> int:
     """The fewest of the rounds judged so far that are hardly worse than the best."""
-    best = min(found.values())  # of a small table the trees guess below 0.5
-    enough = best + TOLERANCE * 4 * max(best, 0.5) * (1 - max(best, 0.5))
+    best = min(found.values())
+    auc = max(best, 0.5)  # of a small table the trees guess below it
+    enough = best + TOLERANCE * 4 * auc * (1 - auc)
     return min(rounds for rounds, auc in found.items() if auc <= enough)

@@ -28,9 +28,9 @@ MASKS = 16
 """Different masks in a batch."""
 LOOKED_AT, LEAST_LOOKED_AT = 400_000, 50
 """Cells of held-out rows that a look judges at most, and rows that it judges at least."""
-LOOK_MASKS = 256
-"""Different masks of a look at most; fewer where rows have so many codes that to solve them would take longer than to
-judge them."""
+LOOK_MASKS, ROWS_OF_MASK = 256, 8
+"""Different masks of a look at most; fewer where rows have so many codes that fewer than the second would share one: to
+solve the masks would take longer than to judge the rows."""
 RISE_STEPS = 100
 """Steps in which the learning rate rises from zero."""
 LAST_RATE = 0.05
@@ -66,8 +66,9 @@ class WarmUp:
         self.group = group
         count = generator.layout.count
         # The same rows and masks at every look: looks differ by the weights alone.
-        self._looked_at = rows.held_out[: max(LEAST_LOOKED_AT, LOOKED_AT // max(1, count))]
-        masks = max(MASKS, min(LOOK_MASKS, LOOKED_AT // (8 * max(1, count))))
+        most = LOOKED_AT // count
+        self._looked_at = rows.held_out[: max(LEAST_LOOKED_AT, most)]
+        masks = max(MASKS, min(LOOK_MASKS, most // ROWS_OF_MASK))
         self._looks_know = random_masks(
             len(self._looked_at), count, config.all_hidden_share, rng, rows.device, masks=masks
         )
