@@ -46,9 +46,13 @@ class TrainConfig:
     """Seconds that the warm-up may take on one CPU core, by an estimate from the table's shape and not by a clock, so
     that a table gets the same steps on any machine."""
     learning_rate: float = 1.5e-3
-    """Of the warm-up, for tables of 30,000 rows and more; less for smaller ones. It falls along a half cosine."""
+    """Of all other weights in the warm-up, for tables of 30,000 rows and more; less for smaller ones. It falls along a
+    half cosine."""
+    trunk_learning_rate: float = 0.05
+    """Of the matrices between hidden layers, the generator's and, in the game, the critic's: how far a step goes in
+    each of their directions. In the warm-up it falls alike."""
     weight_decay: float = 0.3
-    """Decoupled weight decay of the warm-up (AdamW)."""
+    """Decoupled weight decay of the warm-up (AdamW), but for the trunk, which has none."""
     ema_half_life_rows: int = 50_000
     """Rows seen until the average of the weights has forgotten half."""
     evaluate_every: int = 250
@@ -88,7 +92,7 @@ class TrainConfig:
     penalty_every: int = 2
     """The penalty is added at every so many-th critic update, as many times heavier."""
     game_learning_rate: float = 6e-4
-    """Of the generator in the game; the critic's is twice as high."""
+    """Of the generator's other weights in the game; the critic's is twice as high."""
     critic_weight: float = 1.0
     """Weight of the critic's score in the generator's loss."""
     cooccurrence_weight: float = 1.0
@@ -124,6 +128,6 @@ class TrainConfig:
                 raise ConfigError(f"{name} is {getattr(self, name)}; use 0 or more.")
         if self.rounds is not None and self.rounds < 1:
             raise ConfigError(f"rounds is {self.rounds}; use 1 or more, or None.")
-        for name in ("learning_rate", "game_learning_rate", "temperature"):
+        for name in ("learning_rate", "trunk_learning_rate", "game_learning_rate", "temperature"):
             if not 0 < getattr(self, name) <= 10:
                 raise ConfigError(f"{name} is {getattr(self, name)}; use a small number above 0.")

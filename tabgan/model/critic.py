@@ -37,6 +37,11 @@ class Critic(nn.Module):
 
     starts: Tensor
 
+    @property
+    def hidden(self) -> list[nn.Parameter]:
+        """The matrix between the hidden layers."""
+        return [weight for weight in self.layers[2].parameters() if weight.ndim > 1]
+
     def embed(self, codes: Tensor) -> Tensor:
         """`(rows, codes)` int64 to embedded rows, `(rows, features)`."""
         return functional.embedding(codes + self.starts, self._unit_rows()).flatten(1)

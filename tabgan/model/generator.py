@@ -139,6 +139,11 @@ class Generator(nn.Module):
         """The layers of the trunk."""
         return [*self.blocks, self.norm]
 
+    @property
+    def hidden(self) -> list[nn.Parameter]:
+        """The matrices between the trunk's layers, all of one shape."""
+        return [weight for weight in self.blocks.parameters() if weight.ndim > 1]
+
     def trunk(
         self,
         x: Tensor,

@@ -30,9 +30,10 @@ from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint, State
 from tabgan.training.detection import c2st
 from tabgan.training.history import History
+from tabgan.training.muon import Muon
 from tabgan.training.parallel import ALONE, Group
 from tabgan.training.recovery import Recovery, Stateful
-from tabgan.training.replay import Replay, Step, descend, gradients
+from tabgan.training.replay import Replay, Step, besides, descend, gradients, set_rates
 from tabgan.training.warmup import prediction_loss, random_masks
 
 FEWEST_ROUNDS = 2
@@ -74,25 +75,25 @@ class Game:
         fewest = min(FEWEST_ROUNDS, config.game_rounds)
         self.splits = [split_by_dependence(information, n) for n in range(fewest, config.game_rounds + 1)]
         self.config, self.history, self.rng, self.group = config, history, rng, group
-        # No first moment: the critic moves the ground under the generator (section 5 of the paper takes 0 and 0.9).
-        self._generator_optimizer = torch.optim.Adam(self.generator.parameters(), betas=(0.0, 0.9), fused=True)
-        self._critic_optimizer = torch.optim.Adam(critic.parameters(), betas=(0.0, 0.9), fused=True)
-        self._set_rates(1.0)
+        muon, adam = config.trunk_learning_rate, config.game_learning_rate
+        self._generator_optimizers = _optimizers(self.generator, generator.precision)
+        self._critic_optimizers = _optimizers(critic, generator.precision)
+        rates = (muon, adam, muon, CRITIC_HASTE * adam)
+        self._rates = dict(zip(self._generator_optimizers + self._critic_optimizers, rates, strict=True))
+        set_rates(self._rates, 1.0)
         self._replay = Replay(rng, alone=group.size == 1)
         self._solved: dict[bytes, Solution] = {}
         self._critic_updates, self._step, self._time_share = 0, 0, 1.0
         # What the last steps gave: the gap is the critic's estimate of the Wasserstein distance.
         self._figures: dict[str, Tensor] = {"gap": torch.zeros(())}
         self._best, self._best_auc, self._auc = self.average.copy(), math.inf, math.inf
-        optimizers = [self._generator_optimizer, self._critic_optimizer]
-        self._recovery = Recovery("game", [self.generator, critic, self.average.network, *optimizers], history)
+        self._recovery = Recovery("game", [self.generator, critic, self.average.network, *self._rates], history)
         self._parts: dict[str, Stateful] = {
             "generator": self.generator,
             "critic": critic,
             "average": self.average,
-            "generator_optimizer": self._generator_optimizer,
-            "critic_optimizer": self._critic_optimizer,
             "recovery": self._recovery,
+            **{f"optimizer {i}": optimizer for i, optimizer in enumerate(self._rates)},
         }
 
     def run(self, time_share: float = 1.0, checkpoint: Checkpoint | None = None) -> Generator:
@@ -138,18 +139,12 @@ class Game:
             figures["critic_gradient"] = gradient_norm(self.critic)
             figures["generator_gradient"] = gradient_norm(self.generator)
         if not self._recovery.check(step, *figures.values()):
-            self._set_rates(self._recovery.rate_share)
+            set_rates(self._rates, self._recovery.rate_share)
             return
         self._auc, distinct = self.group.told(self._judged)
         self.history.record("game", step, **figures, c2st=self._auc, distinct=distinct)
         if self._auc < self._best_auc:
             self._best, self._best_auc = self.average.copy(), self._auc
-
-    def _set_rates(self, share: float) -> None:
-        """Let both networks learn at a share of the rates of the settings."""
-        for optimizer, haste in ((self._generator_optimizer, 1.0), (self._critic_optimizer, CRITIC_HASTE)):
-            for group in optimizer.param_groups:
-                group["lr"] = self.config.game_learning_rate * haste * share
 
     def _judged(self) -> tuple[float, float]:
         """How well trees tell rows of the average from real ones, and the share of its rows that are distinct."""
@@ -192,7 +187,7 @@ class Game:
         order = self._order("critic", self._critic_updates)
         found = self._replay(("critic", penalised, order), lambda: self._critic_gradients(part, order, penalised))
         found = self.group.together(found, part)
-        descend(self._critic_optimizer, critic.parameters(), found)
+        descend(critic.parameters(), found, *self._critic_optimizers)
         self._critic_updates += 1
         self._figures |= found.figures
 
@@ -215,7 +210,7 @@ class Game:
         order = self._order("generator", self._step)
         found = self._replay(("generator", order), lambda: self._generator_gradients(part, order))
         found = self.group.together(found, part)
-        descend(self._generator_optimizer, self.generator.parameters(), found)
+        descend(self.generator.parameters(), found, *self._generator_optimizers)
         self._figures |= found.figures
 
     def _generator_gradients(self, part: Part, order: Order) -> Step:
@@ -262,6 +257,13 @@ class Game:
             for code in group:
                 walk.put(code, take(walk.logits(code)))
         return [walk.drawn[code] for code in range(self.generator.layout.count)]
+
+
+def _optimizers(network: Generator | Critic, precision: torch.dtype) -> tuple[Muon, torch.optim.Adam]:
+    """Of the hidden matrices and of all other weights, without momentum: each player moves the ground under the other
+    (section 5 of the paper takes 0 and 0.9 for Adam)."""
+    muon = Muon(network.hidden, lr=1.0, momentum=0.0, precision=precision)
+    return muon, torch.optim.Adam(besides(network, network.hidden), betas=(0.0, 0.9), fused=True)
 
 
 def straight_through(logits: Tensor, temperature: float, rng: torch.Generator, part: Part | None = None) -> Tensor:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class Step(NamedTuple):
@@ -26,11 +26,25 @@ def gradients(loss: Tensor, weights: Iterable[Tensor], figures: Mapping[str, Ten
     return Step(list(found), {name: figure.detach() for name, figure in figures.items()})
 
 
-def descend(optimizer: torch.optim.Optimizer, weights: Iterable[Tensor], step: Step) -> None:
-    """Move the weights."""
+def descend(weights: Iterable[Tensor], step: Step, *optimizers: torch.optim.Optimizer) -> None:
+    """Move the weights, each of which one of `optimizers` has."""
     for weight, gradient in zip(weights, step.gradients, strict=True):
         weight.grad = gradient
-    optimizer.step()
+    for optimizer in optimizers:
+        optimizer.step()
+
+
+def besides(network: nn.Module, others: Iterable[Tensor]) -> list[nn.Parameter]:
+    """The weights of `network` that are not among `others`."""
+    taken = {id(weight) for weight in others}
+    return [weight for weight in network.parameters() if id(weight) not in taken]
+
+
+def set_rates(rates: Mapping[torch.optim.Optimizer, float], share: float) -> None:
+    """Let each optimizer go on at this share of its rate."""
+    for optimizer, rate in rates.items():
+        for group in optimizer.param_groups:
+            group["lr"] = share * rate
 
 
 class Replay:

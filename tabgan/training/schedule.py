@@ -9,8 +9,9 @@ from dataclasses import replace
 from tabgan.config import TrainConfig
 from tabgan.encoding.base import Code
 
-LEAST_WARMUP, LEAST_GAME = 1_800, 150
-"""A small table gets as many steps as this, if settings and budgets allow them."""
+LEAST_WARMUP, SHORTEST_WARMUP, LEAST_GAME = 1_800, 700, 150
+"""A small table gets as many steps as the first and the last, if settings and budgets allow them; but no more of the
+warm-up than it has rows, where these are not fewer than the second."""
 SHORTEST_GAME = 50
 """A game of fewer steps than this is not worth its critic's head start."""
 FULL_RATE_ROWS, LEAST_RATE = 30_000, 0.2
@@ -37,7 +38,8 @@ def schedule(config: TrainConfig, rows: int, layout: Sequence[Code]) -> TrainCon
     if affordable < FEW_STEPS:
         batch = min(batch, max(LEAST_BATCH, int(batch * affordable / FEW_STEPS)))
         affordable = config.warmup_budget / step_seconds(batch, layout)
-    wanted = min(config.warmup_steps, max(LEAST_WARMUP, config.warmup_epochs * rows // batch))
+    least = max(SHORTEST_WARMUP, min(LEAST_WARMUP, rows))
+    wanted = min(config.warmup_steps, max(least, config.warmup_epochs * rows // batch))
     steps = min(wanted, int(affordable))
     rate = config.learning_rate * max(LEAST_RATE, min(1.0, (rows / FULL_RATE_ROWS) ** 0.5))
     rate *= min(MOST_HASTE, max(1.0, wanted / affordable))

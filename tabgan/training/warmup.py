@@ -20,9 +20,10 @@ from tabgan.training.average import Average
 from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint, State
 from tabgan.training.history import History
+from tabgan.training.muon import Muon
 from tabgan.training.parallel import ALONE, Group
 from tabgan.training.recovery import Recovery, Stateful
-from tabgan.training.replay import Replay, Step, descend, gradients
+from tabgan.training.replay import Replay, Step, besides, descend, gradients, set_rates
 
 MASKS = 16
 """Different masks in a batch."""
@@ -33,6 +34,8 @@ LOOK_MASKS, ROWS_OF_MASK = 256, 8
 solve the masks would take longer than to judge the rows."""
 RISE_STEPS = 100
 """Steps in which the learning rate rises from zero."""
+TRUNK_EVERY = 2
+"""The trunk's matrices move at every so many-th step: as much is learned, at half the cost of Muon's products."""
 LAST_RATE = 0.05
 """The learning rate at the end, as a share of the first."""
 
@@ -72,20 +75,25 @@ class WarmUp:
         self._looks_know = random_masks(
             len(self._looked_at), count, config.all_hidden_share, rng, rows.device, masks=masks
         )
-        matrices = [weight for weight in generator.parameters() if weight.ndim > 1]
-        others = [weight for weight in generator.parameters() if weight.ndim <= 1]  # biases hold frequencies: no decay
-        self._optimizer = torch.optim.AdamW(
-            [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
+        others = besides(generator, generator.hidden)
+        matrices = [weight for weight in others if weight.ndim > 1]
+        vectors = [weight for weight in others if weight.ndim <= 1]  # biases hold frequencies: no decay
+        self._muon = Muon(
+            generator.hidden, config.trunk_learning_rate, every=TRUNK_EVERY, precision=generator.precision
+        )
+        self._adam = torch.optim.AdamW(
+            [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
             lr=config.learning_rate,
             betas=(0.9, 0.99),
             fused=True,
         )
         self._replay = Replay(rng, alone=group.size == 1)
-        self._recovery = Recovery(stage, [generator, self.average.network, self._optimizer], history)
+        self._recovery = Recovery(stage, [generator, self.average.network, self._muon, self._adam], history)
         self._parts: dict[str, Stateful] = {
             "generator": generator,
             "average": self.average,
-            "optimizer": self._optimizer,
+            "muon": self._muon,
+            "adam": self._adam,
             "recovery": self._recovery,
         }
         self._step, self._last_step = 0, config.warmup_steps  # the latter ends the schedule
@@ -160,14 +168,13 @@ class WarmUp:
 
     def _descend(self, step: int, done: float) -> Tensor:
         config = self.config
-        rate = self._recovery.rate_share * config.learning_rate * min(1.0, step / RISE_STEPS)
-        rate *= LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * done)) / 2
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
+        share = self._recovery.rate_share * min(1.0, step / RISE_STEPS)
+        share *= LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * done)) / 2
+        set_rates({self._muon: config.trunk_learning_rate, self._adam: config.learning_rate}, share)
         part = self.group.part(config.batch_rows)
         kind = self._kind(step)
         found = self.group.together(self._replay(kind, lambda: self._gradients(part, kind)), part)
-        descend(self._optimizer, self.generator.parameters(), found)
+        descend(self.generator.parameters(), found, self._muon, self._adam)
         self.average.update(self.generator, config.batch_rows)
         return found.figures["loss"]
 
