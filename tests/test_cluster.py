@@ -18,8 +18,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 import tabgan.cluster
+import tabgan.training.fit
 from tabgan import ModelConfig, Synthesizer, TrainConfig, load
 from tabgan.cluster import sample_dataset
 from tabgan.errors import ConfigError, FileError, TabganError
@@ -52,9 +54,17 @@ def frame() -> pd.DataFrame:
     return frame.assign(kind=rng.choice(["x", "y"], 400), id=range(1, 401))
 
 
+def multiply_in_float32() -> None:
+    """For this process: rounded to bfloat16, products would hide differences between one process and several."""
+    tabgan.training.fit.fastest_precision = lambda device: torch.float32
+
+
 @pytest.fixture(scope="module")
-def fitted(frame: pd.DataFrame) -> Synthesizer:
-    return synthesizer().fit(frame)
+def fitted(frame: pd.DataFrame) -> Iterator[Synthesizer]:
+    precision = tabgan.training.fit.fastest_precision
+    multiply_in_float32()
+    yield synthesizer().fit(frame)
+    tabgan.training.fit.fastest_precision = precision
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +77,14 @@ def model(fitted: Synthesizer, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="module")
 def two_workers() -> Iterator[None]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    ray.init(address="local", num_cpus=2, include_dashboard=False, object_store_memory=2**27, log_to_driver=False)
+    ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        object_store_memory=2**27,
+        log_to_driver=False,
+        runtime_env={"worker_process_setup_hook": multiply_in_float32},
+    )
     yield
     ray.shutdown()
 
