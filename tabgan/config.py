@@ -71,11 +71,11 @@ class TrainConfig:
     all_hidden_share: float = 0.1
     """Share of the warm-up's rows of which nothing is shown."""
 
-    game_steps: int = 1_200
+    game_steps: int = 1_800
     """At most so many generator updates in the adversarial game; 0 leaves the game out."""
-    game_epochs: int = 25
+    game_epochs: int = 40
     """At most so many times the game makes as many rows as the table has."""
-    game_budget: float = 27.0
+    game_budget: float = 45.0
     """Seconds that the game may take on one CPU core, by the same kind of estimate."""
     game_rounds: int = 3
     """In the game the generator makes its rows in two rounds to this many (or in one, if this is one)."""
