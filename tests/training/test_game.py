@@ -12,6 +12,7 @@ from tabgan.sampling.sampler import Sampler
 from tabgan.training.batches import Rows
 from tabgan.training.game import Game, straight_through
 from tabgan.training.history import History
+from tabgan.training.muon import Muon
 from tabgan.training.warmup import WarmUp
 
 
@@ -69,6 +70,20 @@ def twins():
         warm, Critic(layout, model, rng), rows, layout, torch.zeros(2, 2), free, pooling, target, config, history, rng
     )
     return warm, before, game, game.run(), history
+
+
+def test_both_players_matrices_between_hidden_layers_are_muons(twins):
+    game = twins[2]
+    for network, optimizers in (
+        (game.generator, game._generator_optimizers),
+        (game.critic, game._critic_optimizers),
+    ):
+        muons, others = ({id(weight) for group in one.param_groups for weight in group["params"]} for one in optimizers)
+        assert isinstance(optimizers[0], Muon)
+        assert muons == {id(weight) for weight in network.hidden}
+        assert len(muons) == (4 if network is game.generator else 1)
+        assert muons | others == {id(weight) for weight in network.parameters()}
+        assert not muons & others
 
 
 def test_the_warm_up_cannot_tie_codes_of_one_round_and_can_in_two(twins):

@@ -47,11 +47,19 @@ def test_the_average_forgets_half_in_a_half_life():
     assert average.network.weight.item() == pytest.approx(0.5)
 
 
-def fitted(codes: torch.Tensor, layout: list[Code], steps: int = 300, holdout: int = 100) -> tuple[Generator, History]:
-    rng, history = torch.Generator().manual_seed(0), History(None, None)
+def new(codes: torch.Tensor, layout: list[Code], rng: torch.Generator) -> Generator:
     frequencies = torch.cat([torch.bincount(codes[:, i], minlength=c.cardinality) for i, c in enumerate(layout)])
-    generator = Generator(layout, frequencies / len(codes), ModelConfig(width=32, blocks=2), rng)
-    config = TrainConfig(warmup_steps=steps, batch_rows=128, ema_half_life_rows=2_000, evaluate_every=steps // 10)
+    return Generator(layout, frequencies / len(codes), ModelConfig(width=32, blocks=2), rng)
+
+
+def fitted(
+    codes: torch.Tensor, layout: list[Code], steps: int = 300, holdout: int = 100, **rates: float
+) -> tuple[Generator, History]:
+    rng, history = torch.Generator().manual_seed(0), History(None, None)
+    generator = new(codes, layout, rng)
+    config = TrainConfig(
+        warmup_steps=steps, batch_rows=128, ema_half_life_rows=2_000, evaluate_every=steps // 10, **rates
+    )
     return WarmUp(generator, Rows.split(codes, holdout, "cpu", rng), config, history, rng).run(), history
 
 
@@ -76,6 +84,22 @@ def test_every_conditional_is_learned():
     assert chance_of_two([False, True, False], 0) == pytest.approx(0.75, abs=0.06)
     assert chance_of_two([True, True, False], 2) == pytest.approx(0.5, abs=0.06)
     assert known.shape == row.shape
+
+
+def test_the_trunks_matrices_have_a_rate_of_their_own():
+    codes = torch.randint(1, 4, (500, 1), generator=torch.Generator().manual_seed(0)).expand(-1, 3)
+    layout = [Code(str(i), 4, False) for i in range(3)]
+    start = new(codes, layout, torch.Generator().manual_seed(0))
+
+    def moved(**rates: float) -> tuple[float, float]:
+        network, _ = fitted(codes, layout, steps=20, **rates)
+        pairs = zip(network.hidden, start.hidden, strict=True)
+        return max((a - b).abs().max().item() for a, b in pairs), (network.bias - start.bias).abs().max().item()
+
+    trunk, rest = moved(trunk_learning_rate=1e-9)
+    assert trunk < 1e-6 < 1e-4 < rest
+    trunk, rest = moved(learning_rate=1e-9)
+    assert rest < 1e-6 < 1e-4 < trunk
 
 
 def test_noise_is_not_learned_by_heart():
