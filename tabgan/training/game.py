@@ -30,10 +30,10 @@ from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint, State
 from tabgan.training.detection import c2st
 from tabgan.training.history import History
-from tabgan.training.muon import Muon
+from tabgan.training.muon import Muon, besides, set_rates
 from tabgan.training.parallel import ALONE, Group
 from tabgan.training.recovery import Recovery, Stateful
-from tabgan.training.replay import Replay, Step, besides, descend, gradients, set_rates
+from tabgan.training.replay import Replay, Step, descend, gradients
 from tabgan.training.warmup import prediction_loss, random_masks
 
 FEWEST_ROUNDS = 2

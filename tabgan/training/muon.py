@@ -1,4 +1,4 @@
-"""Muon: steps of momentum that move a matrix in all of its directions alike.
+"""Muon, an optimizer beside others: steps of momentum that move a matrix in all of its directions alike.
 
 Of Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks". Directions in which gradients are
 small are learned as quickly as those in which they are large; a rate for each number, as Adam has it, cannot give that.
@@ -6,11 +6,11 @@ small are learned as quickly as those in which they are large; a rate for each n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 MOMENTUM = 0.95
 ITERATIONS = 3
@@ -65,3 +65,16 @@ def orthogonal(matrices: Tensor, precision: torch.dtype = torch.float32) -> Tens
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     found: Tensor = x.to(matrices.dtype)
     return found
+
+
+def besides(network: nn.Module, others: Iterable[Tensor]) -> list[nn.Parameter]:
+    """The weights of `network` that are not among `others`."""
+    taken = {id(weight) for weight in others}
+    return [weight for weight in network.parameters() if id(weight) not in taken]
+
+
+def set_rates(rates: Mapping[torch.optim.Optimizer, float], share: float) -> None:
+    """Let each optimizer go on at this share of its rate."""
+    for optimizer, rate in rates.items():
+        for group in optimizer.param_groups:
+            group["lr"] = share * rate

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
 class Step(NamedTuple):
@@ -32,19 +32,6 @@ def descend(weights: Iterable[Tensor], step: Step, *optimizers: torch.optim.Opti
         weight.grad = gradient
     for optimizer in optimizers:
         optimizer.step()
-
-
-def besides(network: nn.Module, others: Iterable[Tensor]) -> list[nn.Parameter]:
-    """The weights of `network` that are not among `others`."""
-    taken = {id(weight) for weight in others}
-    return [weight for weight in network.parameters() if id(weight) not in taken]
-
-
-def set_rates(rates: Mapping[torch.optim.Optimizer, float], share: float) -> None:
-    """Let each optimizer go on at this share of its rate."""
-    for optimizer, rate in rates.items():
-        for group in optimizer.param_groups:
-            group["lr"] = share * rate
 
 
 class Replay:

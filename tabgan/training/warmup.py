@@ -20,10 +20,10 @@ from tabgan.training.average import Average
 from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint, State
 from tabgan.training.history import History
-from tabgan.training.muon import Muon
+from tabgan.training.muon import Muon, besides, set_rates
 from tabgan.training.parallel import ALONE, Group
 from tabgan.training.recovery import Recovery, Stateful
-from tabgan.training.replay import Replay, Step, besides, descend, gradients, set_rates
+from tabgan.training.replay import Replay, Step, descend, gradients
 
 MASKS = 16
 """Different masks in a batch."""
