@@ -66,6 +66,7 @@ model = ModelConfig(width=32, blocks=1, noise=8, critic_width=24, critic_embeddi
 config = TrainConfig(
     batch_rows=19, game_batch_rows=22, warmup_steps=10, evaluate_every=5, folds=2, game_steps=6,
     critic_head_start=4, game_learning_rate=3e-4, rounds=2,
+    trunk_learning_rate=1e-3,  # a step is as long where few rows have no gradient but rounding
 )
 
 def fit(name, group=ALONE, config=config, seed=0):
