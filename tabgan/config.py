@@ -46,8 +46,8 @@ class TrainConfig:
     """Seconds that the warm-up may take on one CPU core, by an estimate from the table's shape and not by a clock, so
     that a table gets the same steps on any machine."""
     learning_rate: float = 1.5e-3
-    """Of all other weights in the warm-up, for tables of 30,000 rows and more; less for smaller ones. It falls along a
-    half cosine."""
+    """Of the warm-up, but for `trunk_learning_rate`; for tables of 30,000 rows and more, less for smaller ones. It
+    falls along a half cosine."""
     trunk_learning_rate: float = 0.05
     """Of the matrices between hidden layers, the generator's and, in the game, the critic's: how far a step goes in
     each of their directions. In the warm-up it falls alike."""
@@ -92,7 +92,7 @@ class TrainConfig:
     penalty_every: int = 2
     """The penalty is added at every so many-th critic update, as many times heavier."""
     game_learning_rate: float = 6e-4
-    """Of the generator's other weights in the game; the critic's is twice as high."""
+    """Of the generator in the game, but for `trunk_learning_rate`; the critic's is twice as high."""
     critic_weight: float = 1.0
     """Weight of the critic's score in the generator's loss."""
     cooccurrence_weight: float = 1.0

@@ -75,12 +75,10 @@ class Game:
         fewest = min(FEWEST_ROUNDS, config.game_rounds)
         self.splits = [split_by_dependence(information, n) for n in range(fewest, config.game_rounds + 1)]
         self.config, self.history, self.rng, self.group = config, history, rng, group
-        muon, adam = config.trunk_learning_rate, config.game_learning_rate
-        self._generator_optimizers = _optimizers(self.generator, generator.precision)
-        self._critic_optimizers = _optimizers(critic, generator.precision)
-        rates = (muon, adam, muon, CRITIC_HASTE * adam)
-        self._rates = dict(zip(self._generator_optimizers + self._critic_optimizers, rates, strict=True))
-        set_rates(self._rates, 1.0)
+        muon, adam, precision = config.trunk_learning_rate, config.game_learning_rate, generator.precision
+        self._generator_optimizers = _optimizers(self.generator, muon, adam, precision)
+        self._critic_optimizers = _optimizers(critic, muon, CRITIC_HASTE * adam, precision)
+        self._rates = self._generator_optimizers | self._critic_optimizers
         self._replay = Replay(rng, alone=group.size == 1)
         self._solved: dict[bytes, Solution] = {}
         self._critic_updates, self._step, self._time_share = 0, 0, 1.0
@@ -259,11 +257,14 @@ class Game:
         return [walk.drawn[code] for code in range(self.generator.layout.count)]
 
 
-def _optimizers(network: Generator | Critic, precision: torch.dtype) -> tuple[Muon, torch.optim.Adam]:
-    """Of the hidden matrices and of all other weights, without momentum: each player moves the ground under the other
-    (section 5 of the paper takes 0 and 0.9 for Adam)."""
-    muon = Muon(network.hidden, lr=1.0, momentum=0.0, precision=precision)
-    return muon, torch.optim.Adam(besides(network, network.hidden), betas=(0.0, 0.9), fused=True)
+def _optimizers(
+    network: Generator | Critic, muon_rate: float, adam_rate: float, precision: torch.dtype
+) -> dict[torch.optim.Optimizer, float]:
+    """Of the hidden matrices and of all other weights, with their rates and without momentum: each player moves the
+    ground under the other (section 5 of the paper takes 0 and 0.9 for Adam)."""
+    muon = Muon(network.hidden, muon_rate, momentum=0.0, precision=precision)
+    adam = torch.optim.Adam(besides(network, network.hidden), adam_rate, betas=(0.0, 0.9), fused=True)
+    return {muon: muon_rate, adam: adam_rate}
 
 
 def straight_through(logits: Tensor, temperature: float, rng: torch.Generator, part: Part | None = None) -> Tensor:

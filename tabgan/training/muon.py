@@ -36,6 +36,8 @@ class Muon(torch.optim.Optimizer):
         of the products."""
         super().__init__(weights, {"lr": lr, "calls": 0})
         self.momentum, self.every, self.precision = momentum, every, precision
+        for weight in weights:
+            self.state[weight]["momentum"] = torch.zeros_like(weight)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
@@ -44,10 +46,9 @@ class Muon(torch.optim.Optimizer):
             group["calls"] += 1
             weights: list[Tensor] = group["params"]
             gradients = torch.stack([weight.grad for weight in weights if weight.grad is not None])
-            momenta = [
-                self.state[weight].setdefault("momentum", torch.zeros_like(weight)).lerp_(gradient, 1 - self.momentum)
-                for weight, gradient in zip(weights, gradients, strict=True)
-            ]
+            momenta = [self.state[weight]["momentum"] for weight in weights]
+            for momentum, gradient in zip(momenta, gradients, strict=True):
+                momentum.lerp_(gradient, 1 - self.momentum)
             if group["calls"] % self.every:
                 continue
             ahead = gradients.lerp(torch.stack(momenta), self.momentum)  # Nesterov's momentum

@@ -9,9 +9,11 @@ from dataclasses import replace
 from tabgan.config import TrainConfig
 from tabgan.encoding.base import Code
 
-LEAST_WARMUP, SHORTEST_WARMUP, LEAST_GAME = 1_800, 700, 150
-"""A small table gets as many steps as the first and the last, if settings and budgets allow them; but no more of the
-warm-up than it has rows, where these are not fewer than the second."""
+LEAST_WARMUP, SHORTEST_WARMUP = 1_800, 700
+"""A small table gets as many steps of the warm-up as it has rows, but no fewer than the second, and no more than the
+first for that reason alone; if settings and budgets allow them."""
+LEAST_GAME = 150
+"""And as many updates of the game as this."""
 SHORTEST_GAME = 50
 """A game of fewer steps than this is not worth its critic's head start."""
 FULL_RATE_ROWS, LEAST_RATE = 30_000, 0.2

@@ -78,22 +78,24 @@ class WarmUp:
         others = besides(generator, generator.hidden)
         matrices = [weight for weight in others if weight.ndim > 1]
         vectors = [weight for weight in others if weight.ndim <= 1]  # biases hold frequencies: no decay
-        self._muon = Muon(
-            generator.hidden, config.trunk_learning_rate, every=TRUNK_EVERY, precision=generator.precision
-        )
-        self._adam = torch.optim.AdamW(
+        muon = Muon(generator.hidden, config.trunk_learning_rate, every=TRUNK_EVERY, precision=generator.precision)
+        adam = torch.optim.AdamW(
             [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
             lr=config.learning_rate,
             betas=(0.9, 0.99),
             fused=True,
         )
+        self._rates: dict[torch.optim.Optimizer, float] = {
+            muon: config.trunk_learning_rate,
+            adam: config.learning_rate,
+        }
         self._replay = Replay(rng, alone=group.size == 1)
-        self._recovery = Recovery(stage, [generator, self.average.network, self._muon, self._adam], history)
+        self._recovery = Recovery(stage, [generator, self.average.network, *self._rates], history)
         self._parts: dict[str, Stateful] = {
             "generator": generator,
             "average": self.average,
-            "muon": self._muon,
-            "adam": self._adam,
+            "muon": muon,
+            "adam": adam,
             "recovery": self._recovery,
         }
         self._step, self._last_step = 0, config.warmup_steps  # the latter ends the schedule
@@ -170,11 +172,11 @@ class WarmUp:
         config = self.config
         share = self._recovery.rate_share * min(1.0, step / RISE_STEPS)
         share *= LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * done)) / 2
-        set_rates({self._muon: config.trunk_learning_rate, self._adam: config.learning_rate}, share)
+        set_rates(self._rates, share)
         part = self.group.part(config.batch_rows)
         kind = self._kind(step)
         found = self.group.together(self._replay(kind, lambda: self._gradients(part, kind)), part)
-        descend(self.generator.parameters(), found, self._muon, self._adam)
+        descend(self.generator.parameters(), found, *self._rates)
         self.average.update(self.generator, config.batch_rows)
         return found.figures["loss"]
 

@@ -79,7 +79,7 @@ def test_both_players_matrices_between_hidden_layers_are_muons(twins):
         (game.critic, game._critic_optimizers),
     ):
         muons, others = ({id(weight) for group in one.param_groups for weight in group["params"]} for one in optimizers)
-        assert isinstance(optimizers[0], Muon)
+        assert isinstance(next(iter(optimizers)), Muon)
         assert muons == {id(weight) for weight in network.hidden}
         assert len(muons) == (4 if network is game.generator else 1)
         assert muons | others == {id(weight) for weight in network.parameters()}

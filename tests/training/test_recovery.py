@@ -71,7 +71,7 @@ def test_the_game_goes_back_to_its_last_healthy_state_too():
     rows.spoil, rows.at = critic.values.own, (21,)  # a draw of the critic: 2 of its head start, then 2 in every 3
     network = game.run()
     assert restores(history) == [0.5]
-    rates = [one.param_groups[0]["lr"] for one in game._generator_optimizers + game._critic_optimizers]
+    rates = [one.param_groups[0]["lr"] for one in [*game._generator_optimizers, *game._critic_optimizers]]
     muon, adam = CONFIG.trunk_learning_rate, CONFIG.game_learning_rate
     assert rates == [muon / 2, adam / 2, muon / 2, CRITIC_HASTE * adam / 2]
     assert all(weight.isfinite().all() for weight in [*network.parameters(), *critic.parameters()])

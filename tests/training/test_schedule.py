@@ -17,6 +17,11 @@ def test_a_small_table_gets_small_batches_and_few_steps():
     assert small.game_steps < large.game_steps
 
 
+def test_a_small_table_gets_as_many_steps_as_it_has_rows_within_bounds():
+    steps = [schedule(TrainConfig(), rows, layout(15, 28)).warmup_steps for rows in (300, 700, 1_000, 1_800, 5_000)]
+    assert steps == [700, 976, 1_000, 1_800, 1_800]  # 700 rows: 60 epochs of batches of 43
+
+
 def test_a_small_table_is_learned_at_a_low_rate():
     rates = [schedule(TrainConfig(), rows, layout(15, 28)).learning_rate for rows in (100, 7_500, 30_000, 1_000_000)]
     assert rates == pytest.approx([0.2 * 1.5e-3, 0.5 * 1.5e-3, 1.5e-3, 1.5e-3])
