@@ -19,8 +19,8 @@ _NOT_PROMISED = {
     ),
     "this file": (
         "it holds quantiles, which are values of the table. Whoever has it can tell better than by chance who was in "
-        "the table, the better the smaller it is: AUC 0.62 for 172 rows, 0.59 for 2,000, 0.53 to 0.57 for 6,000 to "
-        "16,000; with synthetic rows alone 0.55, 0.53, and 0.50 to 0.52. Give away rows instead."
+        "the table, the better the smaller it is: AUC 0.61 for 172 rows, 0.59 for 2,000, 0.53 to 0.57 for 6,000 to "
+        "16,000; with synthetic rows alone 0.54, 0.53, and 0.50 to 0.52. Give away rows instead."
     ),
 }
 """The figures are those of benchmarks/membership.py."""

@@ -8,7 +8,7 @@ exp(s mean / v - s^2 (1/v - 1) / 2): a tilt of the frequencies that the heads st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -177,6 +177,33 @@ class Copula(nn.Module):
         left = left / (own + shared.square().sum(dim=1)).clamp(min=1e-6)
         return Solution(weighted @ inner, shared.T.expand(len(known), -1, -1), left)
 
+    def told_by_others(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Of each code that has features: these, their covariance, and the part of it that all others tell of it."""
+        covariance = (self.loadings @ self.loadings.T + torch.diag(self.own)) if self.is_factored else self.covariance
+        square = covariance.double()
+        square += self._ridge(torch.ones_like(square[:1])) * torch.eye(len(square), device=square.device)
+        precision = torch.linalg.inv(square)
+        for part in self.features.of_code:
+            if part.start < part.stop:
+                left = torch.linalg.inv(precision[part, part])
+                yield part, covariance[part, part].double(), square[part, part] - left
+
+    def left_between(self, known: Tensor, features: Tensor, sums: Tensor) -> Tensor:
+        """The covariance of sums of some `features`, given the codes that are `known`, `(codes,)` bool: `(sums, sums)`.
+
+        `sums`: `(some features, sums)`, how much of each; none of them is of a known code."""
+        used = known[self.features.owner].to(self.rows.dtype)[None]
+        if self.is_factored:
+            loadings = self.loadings[:, : self._factor_count]
+            weighted = loadings * (used / (self.own + self._ridge(used))).T
+            square = torch.eye(loadings.shape[1], device=used.device) + loadings.T @ weighted
+            across, own = loadings[features].T @ sums, (sums.T * self.own[features]) @ sums
+            return own + across.T @ torch.cholesky_solve(across, torch.linalg.cholesky_ex(square).L)
+        some = self._varied[known[self.features.owner[self._varied]]]
+        square = self.covariance[some][:, some] + self._ridge(used) * torch.eye(len(some), device=used.device)
+        across, own = self.covariance[some][:, features] @ sums, sums.T @ self.covariance[features][:, features] @ sums
+        return own - across.T @ torch.cholesky_solve(across, torch.linalg.cholesky_ex(square).L)
+
     def _ridge(self, used: Tensor) -> Tensor:
         """What is added to every variance, `(masks, 1)`, where so many features are `used`, `(masks, features)`."""
         return RIDGE + SHRINK * used.sum(dim=1, keepdim=True) / self.rows
@@ -189,7 +216,7 @@ class Copula(nn.Module):
     @property
     def _varied(self) -> Tensor:
         """The features that vary; that of missing cells does not in a column without any."""
-        if self._varied_at is None:
+        if self._varied_at is None or self._varied_at.device != self.covariance.device:
             self._varied_at = self.covariance.diagonal().nonzero().squeeze(1)
         return self._varied_at
 

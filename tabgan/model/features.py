@@ -92,24 +92,28 @@ class Features(nn.Module):
     def put(self, x: Tensor, codes: Sequence[int], values: Sequence[Tensor]) -> Tensor:
         """`x`, `(rows, features)` or of one row for all, with those of some codes, whose values are whole numbers
         `(rows,)` or weights `(rows, cardinality)`."""
-        some = [(self.of_code[code], each) for code, each in zip(codes, values, strict=True) if self.has(code)]
+        some = [(code, each) for code, each in zip(codes, values, strict=True) if self.has(code)]
         x = x.expand(len(values[0]), -1)
         if not some:
             return x
-        numbers = [self.numbers[part] for part, _ in some]
+        parts = [self.of_code[code] for code, _ in some]
+        numbers = [self.numbers[part] for part in parts]
         if values[0].is_floating_point():
-            found = torch.cat([each @ self._table(part) for part, each in some], dim=1)
+            found = torch.cat([each @ self.table(code) for code, each in some], dim=1)
         else:
-            code_of = torch.stack([each for part, each in some for _ in range(part.start, part.stop)], dim=1)
-            found = self.values[torch.cat([self.starts[part] for part, _ in some]) + code_of]
+            code_of = torch.stack(
+                [each for part, (_, each) in zip(parts, some, strict=True) for _ in range(part.start, part.stop)], dim=1
+            )
+            found = self.values[torch.cat([self.starts[part] for part in parts]) + code_of]
         return x.index_copy(1, torch.cat(numbers), found)
 
     def has(self, code: int) -> bool:
         """Whether a code has features."""
         return len(range(self.count)[self.of_code[code]]) > 0
 
-    def _table(self, part: slice) -> Tensor:
-        """What the features of one code are for each of its values, `(cardinality, features)`."""
+    def table(self, code: int) -> Tensor:
+        """What the features of a code are for each of its values, `(cardinality, features)`."""
+        part = self.of_code[code]
         return self.values[self._ends[part.start] : self._ends[part.stop]].view(part.stop - part.start, -1).T
 
 

@@ -12,21 +12,55 @@ from tabgan.config import ModelConfig
 from tabgan.encoding.base import Code
 from tabgan.model.copula import Copula, Solution, in_turn
 from tabgan.model.embedding import CodeTable, Layout
+from tabgan.model.ties import Tie, Ties
 
 IMPOSSIBLE = -1e4
 """The logit of a value that the table does not hold."""
 
 
 MOST_SOLVED = 20_000_000
-"""Numbers in the solutions of the copula that are kept while rows are drawn, at most."""
+"""Numbers in the solutions of the copula that are kept while rows are drawn, at most, and in what ties rounds."""
+
+
+class Solved:
+    """What the copula says once some codes are known: of the others, and of what ties those of a round."""
+
+    def __init__(self) -> None:
+        self._solutions: dict[bytes, Solution] = {}
+        self._ties: dict[tuple[bytes, tuple[int, ...]], Tie | None] = {}
+        self._on_cpu: tuple[Copula, Ties] | None = None
+
+    def solution(self, network: Generator, known: bytes) -> Solution:
+        """What the known codes, a byte each, say of numbers; the same codes are often known again."""
+        if known not in self._solutions:
+            if len(self._solutions) * network.copula.solution_size > MOST_SOLVED:
+                self._solutions.clear()
+            mask = torch.tensor([list(known)], dtype=torch.bool, device=network.bias.device)
+            self._solutions[known] = network.copula.solve(mask).first()
+        return self._solutions[known]
+
+    def tie(self, network: Generator, known: bytes, codes: Sequence[int]) -> Tie | None:
+        """What ties the codes of a round; None where nothing does."""
+        key = known, tuple(codes)
+        if key not in self._ties:
+            if len(self._ties) * len(known) ** 2 > MOST_SOLVED:
+                self._ties.clear()
+            device = network.bias.device
+            if self._on_cpu is None:  # a tie is a dozen tiny steps, which a GPU would take ten times as long for
+                parts = network.copula, network.ties
+                self._on_cpu = parts if device.type == "cpu" else copy.deepcopy(parts)
+                for part in self._on_cpu:
+                    part.cpu()
+            copula, ties = self._on_cpu
+            found = ties.of(copula, known, codes)
+            self._ties[key] = None if found is None else found.on(device)
+        return self._ties[key]
 
 
 class Tables:
     """What drawing reads of a generator, worked out once from its weights as they are now."""
 
-    def __init__(
-        self, network: Generator, precision: torch.dtype | None = None, solved: dict[bytes, Solution] | None = None
-    ) -> None:
+    def __init__(self, network: Generator, precision: torch.dtype | None = None, solved: Solved | None = None) -> None:
         """`precision`: of the products, for drawing without gradients; by default that of the network.
         `solved`: what other tables of the same copula have solved, which is added to."""
         self.network = network
@@ -41,20 +75,19 @@ class Tables:
         self.bias_of = (network.bias + network.impossible).split(sizes)
         self.layers = network.layers if precision is None else _copied(network.layers, precision)
         self._precision = precision or torch.float32
-        self._solved = {} if solved is None else solved
+        self._solved = solved or Solved()
 
     def features(self, x: Tensor, z: Tensor | None) -> Tensor:
         """What the heads read, `(rows, width)`, of the sum of `nothing` and the values, `(rows, width)`."""
         return self.network.trunk(x, z, self.layers, self._precision).to(self.heads_of[0].dtype)
 
     def solution(self, known: bytes) -> Solution:
-        """What the known codes, a byte each, say of numbers; the same codes are often known again."""
-        if known not in self._solved:
-            if len(self._solved) * self.network.copula.solution_size > MOST_SOLVED:
-                self._solved.clear()
-            mask = torch.tensor([list(known)], dtype=torch.bool, device=self.nothing.device)
-            self._solved[known] = self.network.copula.solve(mask).first()
-        return self._solved[known]
+        """As `Solved.solution`."""
+        return self._solved.solution(self.network, known)
+
+    def tie(self, known: bytes, codes: Sequence[int]) -> Tie | None:
+        """As `Solved.tie`."""
+        return self._solved.tie(self.network, known, codes)
 
 
 def _copied(layers: Sequence[nn.Module], precision: torch.dtype) -> list[nn.Module]:
@@ -89,6 +122,7 @@ class Generator(nn.Module):
         super().__init__()
         self.layout = Layout([code.cardinality for code in codes])
         self.copula = copula or Copula(codes, frequencies)
+        self.ties = Ties(self.copula)
         width = config.width
         self.noise = config.noise
         self.precision = torch.float32
@@ -110,6 +144,11 @@ class Generator(nn.Module):
     starts: Tensor
     owner: Tensor
     """The code of each value, `(total,)`."""
+
+    def start_from(self, codes: Tensor) -> None:
+        """Fit what is not trained, the copula and the ties of rounds, to `(rows, codes)`."""
+        self.copula.fit(codes)
+        self.ties.fit(self.copula, self.frequencies)
 
     def multiply_in(self, precision: torch.dtype) -> Generator:
         """Multiply in `precision`; weights, sums and what is learned stay in float32."""

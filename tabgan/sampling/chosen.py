@@ -17,7 +17,8 @@ from torch import Tensor
 
 from tabgan.model.ratio import DensityRatio
 from tabgan.sampling.rng import generator as keyed
-from tabgan.sampling.sampler import BLOCK_ROWS, Sampler, draw
+from tabgan.sampling.rounds import draw
+from tabgan.sampling.sampler import BLOCK_ROWS, Sampler
 
 CANDIDATES = 4
 """Rows that are drawn for each one that is kept."""

@@ -22,8 +22,8 @@ from tabgan.model.generator import IMPOSSIBLE, Generator, Tables
 from tabgan.model.ratio import DensityRatio
 from tabgan.sampling.chosen import CANDIDATES, chosen
 from tabgan.sampling.exclusions import Exclusions
-from tabgan.sampling.rounds import Rounds
-from tabgan.sampling.sampler import draw, spread_uniforms
+from tabgan.sampling.rounds import Rounds, draw
+from tabgan.sampling.sampler import spread_uniforms
 
 BEGUN = 8
 """So many rows are begun for each one where restrictions must be weighed."""
@@ -72,12 +72,13 @@ class ConditionedSampler:
         uniforms = spread_uniforms(rows, count, rng).to(self.device)
         for place in torch.randperm(len(groups), generator=rng).tolist():
             walk.look()
-            for code in (free[each] for each in groups[place]):
-                logits = walk.logits(code)
-                if self.complete and logits.shape[1] > 1:
-                    logits[:, 0] = IMPOSSIBLE
-                walk.put(code, draw(logits, uniforms[:, code : code + 1]))
+            walk.draw([free[each] for each in groups[place]], uniforms, self._take)
         return torch.stack([walk.drawn[code] for code in range(count)], dim=1).cpu()
+
+    def _take(self, logits: Tensor, uniforms: Tensor, order: Tensor | None) -> Tensor:
+        if self.complete and logits.shape[1] > 1:
+            logits[:, 0] = IMPOSSIBLE
+        return draw(logits, uniforms, order)
 
     def _restricted(
         self, rows: int, known: Mapping[int, Tensor], codes: list[int], plan: Plan, rng: torch.Generator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -11,6 +11,23 @@ from torch.nn import functional
 from tabgan.model.generator import Tables
 from tabgan.sampling.alike import Alike
 from tabgan.sampling.exclusions import Exclusions
+
+Take = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+"""As `draw`."""
+
+
+def draw(logits: Tensor, uniforms: Tensor, order: Tensor | None = None) -> Tensor:
+    """One value a row by inverse CDF: `(rows, values)` logits and `(rows, 1)` uniforms in [0, 1) to `(rows,)` int64.
+
+    The logits may be of one row that stands for all. `order`: in which values follow each other."""
+    if order is not None:
+        logits = logits.index_select(1, order)
+    edges = logits.softmax(dim=1).cumsum(dim=1)
+    # Scaled by the last edge, which rounding leaves near 1: no draw can fall past the end.
+    scaled = uniforms * edges[:, -1:]
+    below = torch.searchsorted(edges[0] if len(edges) == 1 else edges, scaled, right=True).squeeze(1)
+    found = below.clamp(max=logits.shape[1] - 1)
+    return found if order is None else order[found]
 
 
 class Rounds:
@@ -68,6 +85,16 @@ class Rounds:
             if other in self.drawn:
                 logits = logits + pick(self.drawn[other].detach(), penalty)
         return logits
+
+    def draw(self, codes: Sequence[int], uniforms: Tensor, take: Take = draw) -> None:
+        """Draw the codes of the round, each from its own logits, by `(rows, all codes)` independent numbers in [0, 1).
+
+        Without shared noise the round's copula ties them; the game has taught that noise to."""
+        tie = self.tables.tie(bytes(self._known), codes) if self.z is None else None
+        uniforms = uniforms if tie is None else tie.tied(uniforms)
+        for code in codes:
+            order = None if tie is None else tie.orders.get(code)
+            self.put(code, take(self.logits(code), uniforms[:, code : code + 1], order))
 
     def put(self, code: int, values: Tensor) -> None:
         """Take `values` for the code; between two looks all are whole numbers, or all weights."""

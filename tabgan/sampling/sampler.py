@@ -70,8 +70,7 @@ class Sampler:
         for places in zip(*orders, strict=True):
             look(walks)
             for walk, place, own in zip(walks, places, uniforms, strict=True):
-                for code in groups[place]:
-                    walk.put(code, draw(walk.logits(code), own[:, code : code + 1]))
+                walk.draw(groups[place], own)
         return [torch.stack([walk.drawn[code] for code in range(count)], dim=1) for walk in walks]
 
 
@@ -83,14 +82,3 @@ def spread_uniforms(rows: int, columns: int, rng: torch.Generator) -> Tensor:
     """
     strata = torch.rand(columns, rows, generator=rng).argsort(dim=1).T
     return ((strata + torch.rand(rows, columns, generator=rng)) / rows).clamp(max=1 - 2**-24)
-
-
-def draw(logits: Tensor, uniforms: Tensor) -> Tensor:
-    """One value a row by inverse CDF: `(rows, values)` logits and `(rows, 1)` uniforms in [0, 1) to `(rows,)` int64.
-
-    The logits may be of one row that stands for all."""
-    edges = logits.softmax(dim=1).cumsum(dim=1)
-    # Scaled by the last edge, which rounding leaves near 1: no draw can fall past the end.
-    scaled = uniforms * edges[:, -1:]
-    below = torch.searchsorted(edges[0] if len(edges) == 1 else edges, scaled, right=True).squeeze(1)
-    return below.clamp(max=logits.shape[1] - 1)

@@ -152,6 +152,8 @@ def _restored(state: dict[str, Tensor], codes: Sequence[Code], model: ModelConfi
         raise ValueError("shapes")
     copula = of_first_formats(codes, state) if "copula.features" in state else None
     network = Generator(codes, state["frequencies"], model, keyed("restore"), copula)
+    untied = {name: tensor for name, tensor in network.state_dict().items() if name.startswith("ties.")}
+    state = untied | state  # files before format 4 lack them: their rounds were not tied
     if any(tensor.dtype != state[name].dtype for name, tensor in network.state_dict().items()):
         raise ValueError("types")
     network.load_state_dict(state)
@@ -194,7 +196,7 @@ def train(
     holdout = max(1, min(round(len(codes) * config.holdout_share), config.holdout_rows))
     rows = Rows.split(codes, holdout, device, keyed("split", seed))
     some = rows.train[:STATISTICS_ROWS]  # they are in random order
-    generator.copula.fit(some)
+    generator.start_from(some)
     unscheduled, config = config, schedule(config, len(rows.train), layout)
     if group.size > min(config.batch_rows, config.game_batch_rows):
         raise ConfigError(
@@ -230,7 +232,9 @@ def train(
             conditional, critic, rows, layout, information, exclusions, pooling, target, config, history, rng, group
         )
         until = group.told(lambda: history.until(GAME_SHARE))
-        networks.joint = checkpoint.once("game", conditional, lambda: game.run(until, checkpoint))
+        joint = checkpoint.once("game", conditional, lambda: game.run(until, checkpoint))
+        if any(not torch.equal(*pair) for pair in zip(joint.parameters(), conditional.parameters(), strict=True)):
+            networks.joint = joint  # otherwise the game gave no better rows than rounds that are tied
     if config.rounds is not None:
         networks.rounds = min(config.rounds, len(layout))
         return networks

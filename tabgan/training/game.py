@@ -1,6 +1,6 @@
 """The adversarial game: Algorithm 1 of WGAN-GP (Gulrajani et al. 2017) on rows that the generator makes in few rounds.
 
-Codes drawn in the same round are independent given what is known; the game teaches the shared noise vector `z` to tie
+Codes drawn in the same round are independent given what is known and a noise vector `z`, which the game teaches to tie
 them. Gradients pass through the rounds by straight-through Gumbel draws (Jang et al. 2017, section 2.2).
 """
 
@@ -16,15 +16,14 @@ from torch import Tensor
 from tabgan.config import TrainConfig
 from tabgan.encoding.base import Code
 from tabgan.model.cooccurrence import Pooling, split_by_dependence
-from tabgan.model.copula import Solution
 from tabgan.model.critic import Critic
-from tabgan.model.generator import Generator, Tables
+from tabgan.model.generator import Generator, Solved, Tables
 from tabgan.model.losses import cooccurrence_loss, gradient_penalty
 from tabgan.model.part import Part
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rng import generator as keyed
-from tabgan.sampling.rounds import Rounds
-from tabgan.sampling.sampler import Sampler, draw
+from tabgan.sampling.rounds import Rounds, draw
+from tabgan.sampling.sampler import Sampler
 from tabgan.training.average import Average
 from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint, State
@@ -80,7 +79,7 @@ class Game:
         self._critic_optimizers = _optimizers(critic, muon, CRITIC_HASTE * adam, precision)
         self._rates = self._generator_optimizers | self._critic_optimizers
         self._replay = Replay(rng, alone=group.size == 1)
-        self._solved: dict[bytes, Solution] = {}
+        self._solved = Solved()
         self._critic_updates, self._step, self._time_share = 0, 0, 1.0
         # What the last steps gave: the gap is the critic's estimate of the Wasserstein distance.
         self._figures: dict[str, Tensor] = {"gap": torch.zeros(())}
@@ -98,7 +97,7 @@ class Game:
         """The loop of Algorithm 1, after a head start of the critic.
 
         `time_share`: the share of the time limit at which to be done. Returns the average whose rows boosted trees
-        could tell least from held-out ones."""
+        could tell least from held-out ones; the generator as it came if that were its own, in tied rounds."""
         config, checkpoint = self.config, checkpoint or Checkpoint()
         self._time_share = time_share
         if (state := checkpoint.state("game")) is not None:
@@ -139,15 +138,15 @@ class Game:
         if not self._recovery.check(step, *figures.values()):
             set_rates(self._rates, self._recovery.rate_share)
             return
-        self._auc, distinct = self.group.told(self._judged)
+        self._auc, distinct = self.group.told(lambda: self._judged(noisy=step > 0))
         self.history.record("game", step, **figures, c2st=self._auc, distinct=distinct)
         if self._auc < self._best_auc:
             self._best, self._best_auc = self.average.copy(), self._auc
 
-    def _judged(self) -> tuple[float, float]:
+    def _judged(self, *, noisy: bool) -> tuple[float, float]:
         """How well trees tell rows of the average from real ones, and the share of its rows that are distinct."""
         real = self.rows.some(EVALUATION_ROWS)
-        sampler = Sampler(self.average.network, self.information, self.exclusions, noisy=True)
+        sampler = Sampler(self.average.network, self.information, self.exclusions, noisy=noisy)
         made = torch.cat(list(sampler.blocks(len(real), len(self.splits[0]), seed=0)))
         return c2st(real, made, self.codes, seed=0), len(made.unique(dim=0)) / len(made)
 

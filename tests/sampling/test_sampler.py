@@ -7,8 +7,8 @@ from tabgan.encoding.base import Code
 from tabgan.model.generator import Generator, Tables
 from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rng import generator as keyed
-from tabgan.sampling.rounds import Rounds
-from tabgan.sampling.sampler import BLOCK_ROWS, Sampler, draw, spread_uniforms
+from tabgan.sampling.rounds import Rounds, draw
+from tabgan.sampling.sampler import BLOCK_ROWS, Sampler, spread_uniforms
 
 CODES = [Code("a", 4, ordered=False), Code("b", 12, ordered=True), Code("c", 3, ordered=False)]
 

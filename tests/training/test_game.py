@@ -1,7 +1,10 @@
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.stats import chisquare
 
+from tabgan import Synthesizer
 from tabgan.config import ModelConfig, TrainConfig
 from tabgan.encoding.base import Code
 from tabgan.model.cooccurrence import Pooling, cooccurrence
@@ -116,3 +119,14 @@ def test_the_history_holds_the_critics_estimate_and_the_held_out_distance(twins)
     assert records[-1]["critic_gradient"] > 0
     assert records[-1]["generator_gradient"] > 0
     assert records[-1]["distinct"] == pytest.approx(9 / 1_000)  # the kinds of rows there can be, among 1,000 rows
+
+
+def test_a_game_that_gives_no_better_rows_than_tied_rounds_is_not_kept():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=1_000)
+    frame = pd.DataFrame({"x": x, "y": 0.9 * x + (1 - 0.9**2) ** 0.5 * rng.normal(size=1_000)}).round(3)
+    model = ModelConfig(width=32, blocks=1, noise=8, critic_width=32, critic_embedding=4)
+    config = TrainConfig(warmup_steps=100, evaluate_every=50, folds=1, game_rounds=1, game_steps=10, rounds=1)
+    fitted = Synthesizer(device="cpu", model=model, train=config).fit(frame)
+    assert not any(name.startswith("joint.") for name in fitted._networks.tensors())
+    assert fitted.sample(1_000).corr().loc["x", "y"] > 0.8
