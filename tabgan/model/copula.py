@@ -183,8 +183,8 @@ class Copula(nn.Module):
         square = covariance.double()
         square += self._ridge(torch.ones_like(square[:1])) * torch.eye(len(square), device=square.device)
         precision = torch.linalg.inv(square)
-        for part in self.features.of_code:
-            if part.start < part.stop:
+        for code, part in enumerate(self.features.of_code):
+            if self.features.has(code):
                 left = torch.linalg.inv(precision[part, part])
                 yield part, covariance[part, part].double(), square[part, part] - left
 

@@ -87,7 +87,7 @@ class Ties(nn.Module):
         sums = torch.block_diag(*(self.directions[part, None] for part in parts))
         mask = torch.tensor(list(known), dtype=torch.bool, device=sums.device)
         left = copula.left_between(mask, features, sums)
-        spread = left.diagonal().clamp(min=LEAST_LEFT).sqrt() * self.strengths[codes].clamp(min=LEAST_STRENGTH)
+        spread = left.diagonal().clamp(min=LEAST_LEFT).sqrt() * self.strengths[codes].clamp(LEAST_STRENGTH, 1)
         correlation = (left / torch.outer(spread, spread)).clamp(-MOST_CORRELATED, MOST_CORRELATED).fill_diagonal_(0)
         by_chance = BY_CHANCE / float(copula.rows) ** 0.5
         matter = (correlation.abs().max(dim=1).values > max(LEAST_CORRELATED, by_chance)).nonzero().squeeze(1)
@@ -143,7 +143,7 @@ def _strength(scores: Tensor, shares: Tensor) -> Tensor:
     centred = scores.double() - (shares * scores).sum()
     spread = (shares * centred.square()).sum().sqrt()
     strength: Tensor = (centred * normal).sum() / spread.clamp(min=1e-9)
-    return strength.clamp(LEAST_STRENGTH, 1).float()
+    return strength.float()
 
 
 def _factor(correlation: Tensor) -> Tensor:
