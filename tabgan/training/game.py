@@ -40,6 +40,8 @@ FEWEST_ROUNDS = 2
 CRITIC_HASTE = 2.0
 """The critic learns at a rate so many times the generator's (Heusel et al. 2017, "GANs trained by a two time-scale
 update rule converge to a local Nash equilibrium")."""
+LEAST_C2ST = 0.515
+"""Where trees tell tied rounds no better than this, the game is not played: there is nothing to win."""
 EVALUATION_ROWS = 3_000
 """Real rows, and as many made ones, at each look."""
 
@@ -97,13 +99,16 @@ class Game:
         """The loop of Algorithm 1, after a head start of the critic.
 
         `time_share`: the share of the time limit at which to be done. Returns the average whose rows boosted trees
-        could tell least from held-out ones; the generator as it came if that were its own, in tied rounds."""
+        could tell least from held-out ones; the generator as it came if that were its own, in tied rounds, or if these
+        can hardly be told."""
         config, checkpoint = self.config, checkpoint or Checkpoint()
         self._time_share = time_share
         if (state := checkpoint.state("game")) is not None:
             self._restore(state)
         else:
             self._look(0)
+            if self._auc <= LEAST_C2ST:
+                return self._best
         for _ in range(self._critic_updates, config.critic_head_start):
             self._critic_step()
             self._report(0)

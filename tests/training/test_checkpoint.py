@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import tabgan.training.checkpoint
+import tabgan.training.game
 from tabgan import ModelConfig, Synthesizer, TrainConfig
 from tabgan.errors import ConfigError, FileError
 from tabgan.training.checkpoint import Checkpoint
@@ -29,10 +30,11 @@ from pathlib import Path
 import pandas as pd
 import sklearn.ensemble
 import torch
-import tabgan.training.checkpoint, tabgan.training.history
+import tabgan.training.checkpoint, tabgan.training.game, tabgan.training.history
 from tabgan import ModelConfig, Synthesizer, TrainConfig
 
 tabgan.training.checkpoint.EVERY_SECONDS = tabgan.training.history.REPORT_SECONDS = 0.0
+tabgan.training.game.LEAST_C2ST = 0.0  # it is played, whatever may be won
 torch.set_num_threads(1)
 folder = Path(sys.argv[1])
 frame = pd.read_json(folder / "frame.json")
@@ -100,6 +102,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tabgan.training.checkpoint, "EVERY_SECONDS", 0.0)
+        patch.setattr(tabgan.training.game, "LEAST_C2ST", 0.0)
         with pytest.raises(Killed):
             quick().fit(FRAME, checkpoint=path, progress=end)
     return path

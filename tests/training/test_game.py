@@ -4,6 +4,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
+import tabgan.training.game
 from tabgan import Synthesizer
 from tabgan.config import ModelConfig, TrainConfig
 from tabgan.encoding.base import Code
@@ -121,12 +122,15 @@ def test_the_history_holds_the_critics_estimate_and_the_held_out_distance(twins)
     assert records[-1]["distinct"] == pytest.approx(9 / 1_000)  # the kinds of rows there can be, among 1,000 rows
 
 
-def test_a_game_that_gives_no_better_rows_than_tied_rounds_is_not_kept():
+@pytest.mark.parametrize(("least", "steps"), [(0.5, [0]), (0.0, [0, 2, 4, 6, 8, 10])], ids=["not played", "not kept"])
+def test_where_tied_rounds_are_as_good_as_rows_get_the_game_changes_nothing(least, steps, monkeypatch):
+    monkeypatch.setattr(tabgan.training.game, "LEAST_C2ST", least)
     rng = np.random.default_rng(0)
     x = rng.normal(size=1_000)
     frame = pd.DataFrame({"x": x, "y": 0.9 * x + (1 - 0.9**2) ** 0.5 * rng.normal(size=1_000)}).round(3)
     model = ModelConfig(width=32, blocks=1, noise=8, critic_width=32, critic_embedding=4)
     config = TrainConfig(warmup_steps=100, evaluate_every=50, folds=1, game_rounds=1, game_steps=10, rounds=1)
     fitted = Synthesizer(device="cpu", model=model, train=config).fit(frame)
+    assert [record["step"] for record in fitted.history_ if record["stage"] == "game"] == steps
     assert not any(name.startswith("joint.") for name in fitted._networks.tensors())
     assert fitted.sample(1_000).corr().loc["x", "y"] > 0.8
