@@ -62,7 +62,7 @@ def test_rare_classes_get_as_many_rows_and_the_given_ones_stay() -> None:
 
 
 def test_new_rows_are_of_their_class() -> None:
-    sampler = SyntheticOverSampler(random_state=0, train=TrainConfig(warmup_steps=400, game_steps=0, rounds=4))
+    sampler = SyntheticOverSampler(random_state=0, train=TrainConfig(warmup_steps=400, folds=1, game_steps=0, rounds=4))
     rows, _ = sampler.fit_resample(X, Y)
     real = X["age"][(Y == "left").to_numpy()]
     assert rows["age"][ROWS:].median() == pytest.approx(real.median(), abs=5)

@@ -23,7 +23,7 @@ from tabgan.sampling.sampler import UNIT_ROWS
 
 STORED = Path(__file__).parent / "fixtures" / "format2.tabgan"
 QUICK = TrainConfig(
-    warmup_steps=30, evaluate_every=15, game_steps=2, game_evaluate_every=2, critic_head_start=2, rounds=2
+    warmup_steps=30, evaluate_every=15, folds=2, game_steps=2, game_evaluate_every=2, critic_head_start=2, rounds=2
 )
 SMALL = ModelConfig(width=64, blocks=1, noise=8, critic_width=64, critic_embedding=4)
 

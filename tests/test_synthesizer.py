@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -10,8 +12,9 @@ from tabgan.errors import ConfigError, DataError, FileError, ModelFileError, Not
 from tabgan.tables import write_table
 
 QUICK = TrainConfig(
-    warmup_steps=60, evaluate_every=30, folds=2, game_steps=10, game_evaluate_every=5, critic_head_start=5
+    warmup_steps=60, evaluate_every=30, folds=2, game_steps=10, game_evaluate_every=5, critic_head_start=5, rounds=3
 )
+CHOOSING = replace(QUICK, rounds=None)
 SMALL = ModelConfig(width=32, blocks=1, noise=8, critic_width=32, critic_embedding=4)
 
 
@@ -82,7 +85,7 @@ def test_keys_are_new_and_unique(fitted):
 def test_the_same_seed_gives_the_same_bytes(tmp_path):
     paths = [tmp_path / "one.parquet", tmp_path / "two.parquet"]
     for path in paths:
-        synthesizer = quick(seed=3).fit(made_frame())
+        synthesizer = quick(3, CHOOSING).fit(made_frame())
         write_table(pa.concat_tables(synthesizer.sample_tables(2_000, seed=7)), path)
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
@@ -212,7 +215,7 @@ def test_a_time_limit_is_kept():
 
 def test_progress_names_every_stage():
     seen = []
-    quick().fit(made_frame(), progress=seen.append)
+    quick(train=CHOOSING).fit(made_frame(), progress=seen.append)
     assert list(dict.fromkeys(event.stage for event in seen)) == [
         "encode",
         "teacher 1",
@@ -230,7 +233,7 @@ def test_ties_between_columns_are_learned():
     rng = np.random.default_rng(1)
     colour = rng.choice(["red", "blue"], 2_000)
     frame = pd.DataFrame({"colour": colour, "price": rng.normal(np.where(colour == "red", 10, 20), 2).round(1)})
-    train = TrainConfig(warmup_steps=300, evaluate_every=100, game_steps=0)
+    train = TrainConfig(warmup_steps=300, evaluate_every=100, folds=1, game_steps=0, rounds=2)
     made = quick(train=train).fit(frame).sample(4_000)
     means = made.groupby("colour").price.mean()
     assert means["red"] == pytest.approx(10, abs=0.7)

@@ -14,9 +14,9 @@ from tabgan.schema import Schema
 
 ROWS = 3_000
 QUICK = TrainConfig(
-    warmup_steps=40, evaluate_every=20, folds=1, game_steps=4, game_evaluate_every=2, critic_head_start=2
+    warmup_steps=40, evaluate_every=20, folds=1, game_steps=4, game_evaluate_every=2, critic_head_start=2, rounds=3
 )
-NO_GAME = TrainConfig(warmup_steps=40, evaluate_every=20, folds=1, game_steps=0)
+NO_GAME = TrainConfig(warmup_steps=40, evaluate_every=20, folds=1, game_steps=0, rounds=4)
 SMALL = ModelConfig(width=32, blocks=1, noise=8, critic_width=32, critic_embedding=4)
 
 
