@@ -18,7 +18,7 @@ from torch import Tensor
 from tabgan.errors import FileError, ModelFileError
 from tabgan.tables.files import WholeFile, check_output, not_there
 
-FORMAT, READ = 4, (1, 2, 3, 4)
+FORMAT, READ = 5, (1, 2, 3, 4, 5)
 """The version of the file's format, which rises when older readers would misread a file, and those that are read."""
 
 PARTS = ("config.json", "schema.json", "encoders.json", "history.jsonl", "model.safetensors")

@@ -60,9 +60,15 @@ class Solved:
 class Tables:
     """What drawing reads of a generator, worked out once from its weights as they are now."""
 
-    def __init__(self, network: Generator, precision: torch.dtype | None = None, solved: Solved | None = None) -> None:
-        """`precision`: of the products, for drawing without gradients; by default that of the network.
-        `solved`: what other tables of the same copula have solved, which is added to."""
+    def __init__(
+        self,
+        network: Generator,
+        precision: torch.dtype | None = None,
+        solved: Solved | None = None,
+        offsets: Tensor | None = None,
+    ) -> None:
+        """`precision`: of the products, for drawing without gradients; by default that of the network. `solved`: what
+        other tables of the same copula have solved, which is added to. `offsets`: added to all logits, `(total,)`."""
         self.network = network
         self.nothing = network.unknown.sum(dim=0)
         """What the trunk reads where no code is known, `(width,)`."""
@@ -72,7 +78,8 @@ class Tables:
         sizes = network.layout.cardinalities
         self.values_of = self.values.split(sizes)
         self.heads_of = network.heads.rows().to(precision or network.precision).split(sizes)
-        self.bias_of = (network.bias + network.impossible).split(sizes)
+        bias = network.bias + network.impossible
+        self.bias_of = (bias if offsets is None else bias + offsets).split(sizes)
         self.layers = network.layers if precision is None else _copied(network.layers, precision)
         self._precision = precision or torch.float32
         self._solved = solved or Solved()

@@ -36,20 +36,29 @@ def rows_of(n: int, shard: int, shards: int) -> range:
 class Sampler:
     """Draws rows of codes from a generator, `rounds` groups of codes a row."""
 
-    def __init__(self, network: Generator, information: Tensor, exclusions: Exclusions, *, noisy: bool) -> None:
+    def __init__(
+        self,
+        network: Generator,
+        information: Tensor,
+        exclusions: Exclusions,
+        *,
+        noisy: bool,
+        offsets: Tensor | None = None,
+    ) -> None:
         """`information`: mutual information of the codes, `(codes, codes)`; `noisy`: whether rounds share a vector `z`
-        (after the game) or not (after the warm-up alone)."""
+        (after the game) or not (after the warm-up alone); `offsets`: added to all logits, `(total,)`."""
         self.network = network
         self.information = information
         self.exclusions = exclusions
         self.noisy = noisy
+        self.offsets = offsets
         self.device = str(network.bias.device)
 
     @torch.inference_mode()
     def blocks(self, rows: int, rounds: int, seed: int, first: int = 0) -> Iterator[Tensor]:
         """Rows `first`, where a unit begins, to `rows` in blocks of `(BLOCK_ROWS or fewer, codes)` int64."""
         groups = split_by_dependence(self.information, rounds)
-        tables = Tables(self.network, fastest_precision(self.device))
+        tables = Tables(self.network, fastest_precision(self.device), offsets=self.offsets)
         for start in range(first, rows, UNIT_ROWS):
             numbers = range(start // BLOCK_ROWS, (start + UNIT_ROWS) // BLOCK_ROWS)
             for number, codes in zip(numbers, self._together(groups, tables, seed, numbers), strict=True):

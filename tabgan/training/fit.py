@@ -25,6 +25,7 @@ from tabgan.sampling.exclusions import Exclusions
 from tabgan.sampling.rng import generator as keyed
 from tabgan.sampling.sampler import Sampler
 from tabgan.training.batches import Rows
+from tabgan.training.calibrate import calibrate
 from tabgan.training.checkpoint import Checkpoint
 from tabgan.training.choose import choose_rounds
 from tabgan.training.crossfit import cross_fitted
@@ -67,6 +68,8 @@ class Networks:
     game_rounds: int
     rounds: int
     """The default."""
+    offsets: Tensor | None = None
+    """Added to the logits of whole rows of the default number of rounds, `(total,)`: calibrates their marginals."""
     ratio: DensityRatio | None = None
     """By which rows of the default number of rounds are chosen among candidates."""
 
@@ -81,13 +84,15 @@ class Networks:
 
     def drawing(self, rounds: int) -> Sampler:
         """The sampler for `rounds` rounds of rows that are taken as they come: few rounds are what the game is for."""
+        offsets = self.offsets if rounds == self.rounds else None
         if self.joint is not None and rounds <= self.game_rounds:
-            return Sampler(self.joint, self.information, self.exclusions, noisy=True)
-        return Sampler(self.conditional, self.information, self.exclusions, noisy=False)
+            return Sampler(self.joint, self.information, self.exclusions, noisy=True, offsets=offsets)
+        return Sampler(self.conditional, self.information, self.exclusions, noisy=False, offsets=offsets)
 
     def tensors(self) -> dict[str, Tensor]:
         """All weights by name."""
         found = {"information": self.information}
+        found |= {} if self.offsets is None else {"offsets": self.offsets}
         found |= {f"impossible.{a}.{b}": never for (a, b), never in self.exclusions.impossible.items()}
         for name, network in (("conditional", self.conditional), ("joint", self.joint)):
             if network is not None:
@@ -111,7 +116,7 @@ class Networks:
             raise ValueError("weights that are not finite")
         if type(rounds) is not int or not 1 <= rounds <= max(1, len(codes)):
             raise ValueError("rounds")
-        names = ("conditional", "joint", "impossible", "information", "ratio")
+        names = ("conditional", "joint", "impossible", "information", "offsets", "ratio")
         parts: dict[str, dict[str, Tensor]] = {name: {} for name in names}
         for key, tensor in tensors.items():
             part, _, rest = key.partition(".")
@@ -122,6 +127,11 @@ class Networks:
         information = parts["information"][""]
         if information.shape != (len(codes), len(codes)) or not information.is_floating_point():
             raise ValueError("information")
+        offsets = parts["offsets"].get("")
+        if offsets is not None and (
+            offsets.shape != networks["conditional"].bias.shape or not offsets.is_floating_point()
+        ):
+            raise ValueError("offsets")
         impossible = {}
         for name, never in parts["impossible"].items():
             a, b = map(int, name.split("."))
@@ -135,6 +145,7 @@ class Networks:
             Exclusions(impossible, device),
             train.game_rounds,
             rounds,
+            None if offsets is None else offsets.to(device),
             DensityRatio.restore(parts["ratio"], codes, device) if parts["ratio"] else None,
         )
 
@@ -210,6 +221,7 @@ def train(
     group.take([*generator.state_dict().values(), target, information])
     information = information.cpu()
 
+    most = min(len(layout), MOST_ROUNDS)
     until = group.told(lambda: history.until(WARMUP_SHARE))
     folds = folds_of(unscheduled, len(codes), layout, group.told(lambda: history.left(until)))
     if folds == 1:
@@ -221,7 +233,7 @@ def train(
         conditional = cross_fitted(
             generator, teachers, rows.folds(folds), config, rate, history, checkpoint, seed, group, until
         )
-    networks = Networks(conditional, None, information, exclusions, config.game_rounds, min(len(layout), MOST_ROUNDS))
+    networks = Networks(conditional, None, information, exclusions, config.game_rounds, most)
     if len(codes) < FEW_ROWS or len(layout) < 2:
         return networks
     if config.game_steps:
@@ -235,19 +247,24 @@ def train(
         joint = checkpoint.once("game", conditional, lambda: game.run(until, checkpoint))
         if any(not torch.equal(*pair) for pair in zip(joint.parameters(), conditional.parameters(), strict=True)):
             networks.joint = joint  # otherwise the game gave no better rows than rounds that are tied
-    if config.rounds is not None:
-        networks.rounds = min(config.rounds, len(layout))
-        return networks
-    few = 0 if networks.joint is None else config.game_rounds
 
-    def chosen() -> tuple[int, dict[str, Tensor], list[dict[str, Any]]]:
-        most = networks.rounds
-        rounds, c2st = choose_rounds(few, most, networks.drawing, rows, layout, seed, history, checkpoint)
-        ratio = learn_ratio(networks.drawing(rounds), rounds, c2st, rows, layout, seed, history)
+    def settle() -> tuple[int, Tensor | None, dict[str, Tensor], list[dict[str, Any]]]:
+        """How rows are drawn by default: in how many rounds, with which offsets, and chosen by which ratio."""
+        few, c2st = 0 if networks.joint is None else config.game_rounds, None
+        if config.rounds is None:
+            networks.rounds, c2st = choose_rounds(few, most, networks.drawing, rows, layout, seed, history, checkpoint)
+        else:
+            networks.rounds = min(config.rounds, len(layout))
+        rounds = networks.rounds
+        networks.offsets = offsets = calibrate(networks.drawing(rounds), rounds, len(codes), seed, history)
+        ratio = None
+        if c2st is not None:
+            ratio = learn_ratio(networks.drawing(rounds), rounds, c2st, rows, layout, seed, history)
         tensors = {} if ratio is None else {name: tensor.cpu() for name, tensor in ratio.tensors().items()}
-        return rounds, tensors, history.records
+        return rounds, None if offsets is None else offsets.cpu(), tensors, history.records
 
-    networks.rounds, tensors, history.records = group.told(chosen)
+    networks.rounds, offsets, tensors, history.records = group.told(settle)
+    networks.offsets = None if offsets is None else offsets.to(device)
     networks.ratio = DensityRatio.restore(tensors, layout, device) if tensors else None
     return networks
 

@@ -14,6 +14,7 @@ from tabgan.sampling.chosen import CANDIDATES
 from tabgan.sampling.sampler import Sampler
 from tabgan.training.batches import Rows
 from tabgan.training.history import History
+from tabgan.training.made import FAR, made_until
 
 LEAST_C2ST = 0.53
 """Rows that trees tell from real ones no better than this are good enough as they are drawn."""
@@ -23,8 +24,6 @@ made rows: with less than this choosing would take less than 0.02 off the C2ST."
 TREES, LEARNING_RATE = 100, 0.1
 REAL_ROWS, MADE_SHARE, MADE_CELLS = 20_000, 4, 3_000_000
 """Real rows at most, so many times as many made ones, and cells of these at most."""
-FAR = 10**9
-"""Added to the seed: the trees know the rows that are made for them, so these are none that a user asks for."""
 LEAST_COUNT = 5.0
 """Shares of values with hardly more real rows than this are left nearly as they come."""
 TIME_SHARE, MIDDLE_SHARE, LAST_SHARE = 0.85, 0.92, 0.97
@@ -40,26 +39,16 @@ def learn_ratio(
         return None
     real = rows.train[:REAL_ROWS]
     wanted = min(MADE_SHARE * len(real), MADE_CELLS // len(codes))
-    made = _made(sampler, wanted, rounds, seed + FAR, history, MIDDLE_SHARE)
+    made = made_until(sampler, wanted, rounds, seed + FAR, history, MIDDLE_SHARE)
     if len(made) < len(real[:wanted]):
         return None
     ratio = _learned(real[:wanted].cpu(), made, codes, seed, str(rows.device))
-    fresh = _made(sampler, wanted, rounds, seed + 2 * FAR, history, LAST_SHARE).to(rows.device)
+    fresh = made_until(sampler, wanted, rounds, seed + 2 * FAR, history, LAST_SHARE).to(rows.device)
     auc = _auc(ratio(rows.held_out).cpu(), ratio(fresh).cpu())
     history.record("ratio", TREES, auc=auc)
     if auc + _error(auc, len(rows.held_out)) < LEAST_AUC:
         return None
     return _levelled(ratio, fresh, rows.train)
-
-
-def _made(sampler: Sampler, rows: int, rounds: int, seed: int, history: History, until: float) -> Tensor:
-    """So many made rows, or fewer where a share of the time limit is spent before."""
-    found = []
-    for block in sampler.blocks(rows, rounds, seed):
-        found.append(block)
-        if history.spent >= until:
-            break
-    return torch.cat(found)
 
 
 def _learned(real: Tensor, made: Tensor, codes: Sequence[Code], seed: int, device: str) -> DensityRatio:
