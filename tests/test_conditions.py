@@ -53,7 +53,7 @@ REAL = orders()
 @pytest.fixture(scope="module")
 def synthesizer() -> Synthesizer:
     schema = {"columns": {"customer": {"kind": "category"}}}
-    return Synthesizer(seed=0, train=TrainConfig(warmup_steps=500, game_steps=0)).fit(REAL, schema=schema)
+    return Synthesizer(seed=0, train=TrainConfig(warmup_steps=500, game_steps=0, rounds=8)).fit(REAL, schema=schema)
 
 
 DATES = ("day", "delivered")
@@ -253,7 +253,7 @@ def test_a_row_with_a_label_that_is_not_known_cannot_be(synthesizer: Synthesizer
 
 def test_probabilities_of_all_rows_sum_to_one() -> None:
     table = pa.table({"a": ["x", "y", "x", "z"] * 60, "b": [True, False, False] * 80})
-    small = Synthesizer(train=TrainConfig(warmup_steps=50, game_steps=0)).fit(table)
+    small = Synthesizer(train=TrainConfig(warmup_steps=50, folds=1, game_steps=0)).fit(table)
     every = pa.table({"a": ["x", "y", "z"] * 2, "b": [True] * 3 + [False] * 3})
     assert np.exp(small.score_samples(every)).sum() == pytest.approx(1.0, abs=1e-3)
 

@@ -114,7 +114,7 @@ def test_a_small_table_is_not_learned_by_heart():
     mixing = rng.normal(size=(3, 8))
     numbers = rng.normal(size=(800, 3)) @ mixing + 0.5 * rng.normal(size=(800, 8))
     train, holdout = (pd.DataFrame(part, columns=list("abcdefgh")).round(3) for part in (numbers[:400], numbers[400:]))
-    made = Synthesizer(device="cpu", train=TrainConfig(folds=2, game_steps=0)).fit(train).sample(2_000)
+    made = Synthesizer(device="cpu", train=TrainConfig(folds=2, game_steps=0, rounds=8)).fit(train).sample(2_000)
 
     def nearest(frame: pd.DataFrame) -> np.ndarray:
         spread = train.std().to_numpy()

@@ -17,6 +17,8 @@ from tabgan.training.history import History
 TOLERANCE = 0.015
 """How much more C2ST AUC fewer rounds may cost: 0.02, less what chance adds to the difference of two estimates; and the
 less, the nearer the AUC is to 1, where a difference means more."""
+GOOD = 0.51
+"""Rows that trees tell no better than this are good enough: far below it, they repeat rows that were learned."""
 TIME_SHARE = 0.95
 """The share of a time limit at which the choice must be made."""
 MAX_ROWS, MAX_CELLS = 10_000, 1_000_000
@@ -83,8 +85,8 @@ def _too_few(found: Mapping[int, float]) -> int:
 
 
 def fewest(found: Mapping[int, float]) -> int:
-    """The fewest of the rounds judged so far that are hardly worse than the best."""
+    """The fewest of the rounds judged so far that are good, or hardly worse than the best."""
     best = min(found.values())
     auc = max(best, 0.5)  # of a small table the trees guess below it
-    enough = best + TOLERANCE * 4 * auc * (1 - auc)
+    enough = max(best + TOLERANCE * 4 * auc * (1 - auc), GOOD)
     return min(rounds for rounds, auc in found.items() if auc <= enough)

@@ -108,7 +108,7 @@ def _begun(orders, model, *options):
     command = [sys.executable, "-c", "import sys; from tabgan_cli.app import main; sys.exit(main())"]
     fit = subprocess.Popen([*command, "fit", orders, "-o", model, *options], stderr=subprocess.PIPE, text=True)
     for line in fit.stderr:
-        if line.startswith("warm-up"):
+        if line.startswith("teacher"):
             return fit
     raise AssertionError(fit.wait())
 
