@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,8 +18,9 @@ from tabgan.training.history import History
 TOLERANCE = 0.015
 """How much more C2ST AUC fewer rounds may cost: 0.02, less what chance adds to the difference of two estimates; and the
 less, the nearer the AUC is to 1, where a difference means more."""
-GOOD = 0.51
-"""Rows that trees tell no better than this are good enough: far below it, they repeat rows that were learned."""
+GOOD, HALVING = 0.51, 0.02
+"""Of rows that trees tell no better than the first, half as many rounds may cost the second: an AUC far below 0.5 is no
+merit, since trees guess so where rows repeat those that were learned."""
 TIME_SHARE = 0.95
 """The share of a time limit at which the choice must be made."""
 MAX_ROWS, MAX_CELLS = 10_000, 1_000_000
@@ -85,8 +87,9 @@ def _too_few(found: Mapping[int, float]) -> int:
 
 
 def fewest(found: Mapping[int, float]) -> int:
-    """The fewest of the rounds judged so far that are good, or hardly worse than the best."""
+    """The fewest of the rounds judged so far that are hardly worse than the best, or good and so much fewer."""
     best = min(found.values())
     auc = max(best, 0.5)  # of a small table the trees guess below it
-    enough = max(best + TOLERANCE * 4 * auc * (1 - auc), GOOD)
-    return min(rounds for rounds, auc in found.items() if auc <= enough)
+    near = min(rounds for rounds, each in found.items() if each <= best + TOLERANCE * 4 * auc * (1 - auc))
+    fewer = (rounds for rounds in found if rounds < near and found[rounds] <= GOOD)
+    return min((n for n in fewer if found[n] - found[near] <= HALVING * math.log2(near / n)), default=near)

@@ -46,7 +46,14 @@ def test_the_fewest_rounds_that_are_as_good_as_the_best_are_chosen(enough: int):
 
 @pytest.mark.parametrize(
     ("aucs", "rounds"),
-    [((0.51, 0.502), 2), ((0.7, 0.69), 2), ((0.999, 0.99), 9), ((0.54, 0.52), 9), ((0.509, 0.47), 2)],
+    [
+        ((0.51, 0.502), 2),
+        ((0.7, 0.69), 2),
+        ((0.999, 0.99), 9),
+        ((0.54, 0.52), 9),
+        ((0.509, 0.47), 2),
+        ((0.509, 0.46), 9),
+    ],
 )
 def test_what_a_difference_means_depends_on_how_well_trees_tell(aucs: tuple[float, float], rounds: int):
     assert fewest({2: aucs[0], 9: aucs[1]}) == rounds
