@@ -87,9 +87,9 @@ def _too_few(found: Mapping[int, float]) -> int:
 
 
 def fewest(found: Mapping[int, float]) -> int:
-    """The fewest of the rounds judged so far that are hardly worse than the best, or good and so much fewer."""
+    """The fewest of the rounds judged so far that are hardly worse than the best; up to half as many if these are good."""
     best = min(found.values())
     auc = max(best, 0.5)  # of a small table the trees guess below it
     near = min(rounds for rounds, each in found.items() if each <= best + TOLERANCE * 4 * auc * (1 - auc))
-    fewer = (rounds for rounds in found if rounds < near and found[rounds] <= GOOD)
-    return min((n for n in fewer if found[n] - found[near] <= HALVING * math.log2(near / n)), default=near)
+    good = (rounds for rounds in found if near / 2 <= rounds <= near and found[rounds] <= GOOD)
+    return min((n for n in good if found[n] <= found[near] + HALVING * math.log2(near / n)), default=near)

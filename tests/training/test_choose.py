@@ -45,18 +45,20 @@ def test_the_fewest_rounds_that_are_as_good_as_the_best_are_chosen(enough: int):
 
 
 @pytest.mark.parametrize(
-    ("aucs", "rounds"),
+    ("found", "rounds"),
     [
-        ((0.51, 0.502), 2),
-        ((0.7, 0.69), 2),
-        ((0.999, 0.99), 9),
-        ((0.54, 0.52), 9),
-        ((0.509, 0.47), 2),
-        ((0.509, 0.46), 9),
+        ({2: 0.51, 9: 0.502}, 2),
+        ({2: 0.7, 9: 0.69}, 2),
+        ({2: 0.999, 9: 0.99}, 9),
+        ({4: 0.525, 8: 0.509}, 8),
+        ({4: 0.509, 8: 0.49}, 4),
+        ({4: 0.509, 8: 0.48}, 8),
+        ({6: 0.5, 8: 0.48}, 8),
+        ({3: 0.5, 8: 0.48}, 8),
     ],
 )
-def test_what_a_difference_means_depends_on_how_well_trees_tell(aucs: tuple[float, float], rounds: int):
-    assert fewest({2: aucs[0], 9: aucs[1]}) == rounds
+def test_what_a_difference_means_depends_on_how_well_trees_tell(found: dict[int, float], rounds: int):
+    assert fewest(found) == rounds
 
 
 def test_many_rounds_are_not_told_apart_one_by_one():
