@@ -87,7 +87,7 @@ def _too_few(found: Mapping[int, float]) -> int:
 
 
 def fewest(found: Mapping[int, float]) -> int:
-    """The fewest of the rounds judged so far that are hardly worse than the best; up to half as many if these are good."""
+    """The fewest of the rounds judged so far that are hardly worse than the best; down to half as many if good."""
     best = min(found.values())
     auc = max(best, 0.5)  # of a small table the trees guess below it
     near = min(rounds for rounds, each in found.items() if each <= best + TOLERANCE * 4 * auc * (1 - auc))
