@@ -22,6 +22,7 @@ import torch
 
 import tabgan.cluster
 import tabgan.training.fit
+import tabgan.training.game
 from tabgan import ModelConfig, Synthesizer, TrainConfig, load
 from tabgan.cluster import sample_dataset
 from tabgan.errors import ConfigError, FileError, TabganError
@@ -54,17 +55,19 @@ def frame() -> pd.DataFrame:
     return frame.assign(kind=rng.choice(["x", "y"], 400), id=range(1, 401))
 
 
-def multiply_in_float32() -> None:
-    """For this process: rounded to bfloat16, products would hide differences between one process and several."""
+def prepare() -> None:
+    """For this process: rounded to bfloat16, products would hide differences between one process and several; and the
+    game is played, whatever may be won."""
     tabgan.training.fit.fastest_precision = lambda device: torch.float32
+    tabgan.training.game.LEAST_C2ST = 0.0
 
 
 @pytest.fixture(scope="module")
 def fitted(frame: pd.DataFrame) -> Iterator[Synthesizer]:
-    precision = tabgan.training.fit.fastest_precision
-    multiply_in_float32()
+    precision, least = tabgan.training.fit.fastest_precision, tabgan.training.game.LEAST_C2ST
+    prepare()
     yield synthesizer().fit(frame)
-    tabgan.training.fit.fastest_precision = precision
+    tabgan.training.fit.fastest_precision, tabgan.training.game.LEAST_C2ST = precision, least
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,7 @@ def two_workers() -> Iterator[None]:
         include_dashboard=False,
         object_store_memory=2**27,
         log_to_driver=False,
-        runtime_env={"worker_process_setup_hook": multiply_in_float32},
+        runtime_env={"worker_process_setup_hook": prepare},
     )
     yield
     ray.shutdown()
