@@ -66,7 +66,7 @@ def test_rows_of_others_are_likelier_to_a_network_that_was_taught():
     others = others[others.price.between(*table.price[:200].agg(["min", "max"]))]
     model, found = ModelConfig(blocks=1), []
     for folds in (1, 5):
-        train = TrainConfig(warmup_steps=600, game_steps=0, rounds=6, folds=folds)
+        train = TrainConfig(warmup_steps=400, game_steps=0, rounds=6, folds=folds)
         fitted = Synthesizer(device="cpu", model=model, train=train).fit(table[:200])
         found.append(fitted.score_samples(others).mean())
     alone, taught = found
