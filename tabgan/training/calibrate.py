@@ -23,8 +23,8 @@ def calibrate(sampler: Sampler, rounds: int, rows: int, seed: int, history: Hist
     """What to add to the logits of all values, `(total,)`; None where there is no time for it. `rows`: of the table.
 
     Each round sees what earlier rounds drew, which is not quite what real rows hold, so the errors of conditionals do
-    not cancel in marginals. A value gains the log of what its share lacks (one step of raking, Deming and Stephan
-    1940), times how much of its code's gaps is no chance (the positive part of James and Stein 1961)."""
+    not cancel in marginals. A value gets its `gains`, times how much of its code's gaps is no chance (the positive part
+    of James and Stein 1961)."""
     network = sampler.network
     wanted = max(LEAST_BLOCKS, MADE_SHARE * rows // BLOCK_ROWS)
     wanted = max(FEWEST_BLOCKS, min(wanted, MADE_CELLS // (network.layout.count * BLOCK_ROWS)))
@@ -50,5 +50,11 @@ def _offsets(wanted: Tensor, blocks: Tensor, rows: int) -> tuple[Tensor, float]:
     # Blocks differ by the order of their rounds, too; so chance is measured on them and not taken from their rows.
     chance = (shares.var(dim=0) / len(blocks) * weights).sum()
     sure = (1 - chance / gaps.clamp(min=1e-12)).clamp(min=0.0)
+    return sure * gains(wanted, share, rows), float((share - wanted).abs().sum() / 2)
+
+
+def gains(wanted: Tensor, found: Tensor, rows: int) -> Tensor:
+    """The logs of what the shares of values that are `found` lack of the `wanted` ones, which so many rows have: one
+    step of raking (Deming and Stephan 1940)."""
     least = LEAST_COUNT / rows
-    return sure * ((wanted + least) / (share + least)).log(), float((share - wanted).abs().sum() / 2)
+    return ((wanted + least) / (found + least)).log()

@@ -13,6 +13,7 @@ from tabgan.model.ratio import LEAVES, DensityRatio
 from tabgan.sampling.chosen import CANDIDATES
 from tabgan.sampling.sampler import Sampler
 from tabgan.training.batches import Rows
+from tabgan.training.calibrate import gains
 from tabgan.training.history import History
 from tabgan.training.made import FAR, made_until
 
@@ -24,8 +25,6 @@ made rows: with less than this choosing would take less than 0.02 off the C2ST."
 TREES, LEARNING_RATE = 100, 0.1
 REAL_ROWS, MADE_SHARE, MADE_CELLS = 20_000, 4, 3_000_000
 """Real rows at most, so many times as many made ones, and cells of these at most."""
-LEAST_COUNT = 5.0
-"""Shares of values with hardly more real rows than this are left nearly as they come."""
 TIME_SHARE, MIDDLE_SHARE, LAST_SHARE = 0.85, 0.92, 0.97
 """Of a time limit so much may be spent before, and until rows are made for the trees and then to judge these."""
 
@@ -71,15 +70,14 @@ def _learned(real: Tensor, made: Tensor, codes: Sequence[Code], seed: int, devic
 def _levelled(ratio: DensityRatio, made: Tensor, real: Tensor) -> DensityRatio:
     """`ratio` with offsets by which chosen ones of the `made` rows have the shares that values have in `real` rows.
 
-    Of few candidates the trees would take too few with uncommon values, of which good ones are rare. The offsets are
-    found by raking (Deming and Stephan 1940): in turn each code's values gain the log of what their shares lack. Once:
-    repeated, they would follow what these made rows have by chance."""
+    Of few candidates the trees would take too few with uncommon values, of which good ones are rare. In turn the values
+    of each code get their `gains`. Once: repeated, these would follow what the made rows have by chance."""
     made = made[: len(made) // CANDIDATES * CANDIDATES]
-    logs, least = ratio(made), LEAST_COUNT / len(real)
+    logs = ratio(made)
     for code, part in enumerate(ratio.layout.slices):
         wanted, values = torch.bincount(real[:, code], minlength=part.stop - part.start) / len(real), made[:, code]
         weights = logs.view(-1, CANDIDATES).softmax(dim=1).flatten() / (len(made) // CANDIDATES)
-        gain = ((wanted + least) / (torch.zeros_like(wanted).index_add_(0, values, weights) + least)).log()
+        gain = gains(wanted, torch.zeros_like(wanted).index_add_(0, values, weights), len(real))
         ratio.offsets[part] += gain
         logs += gain[values]
     return ratio
