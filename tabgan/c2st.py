@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-TREES = 100
+TREES, LEARNING_RATE = 40, 0.25
+"""As sharp an eye as 100 trees at a rate of 0.1, in 0.4 of the time: `benchmarks/c2st.py`."""
 LEAST_VALUES = 20
 """Of fewer values than this some folds may have none."""
 MOST_LABELS = 255
@@ -62,7 +63,11 @@ def trees(labels: Sequence[bool] | npt.NDArray[np.bool_], seed: int) -> object:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(
-        max_iter=TREES, categorical_features=list(labels), early_stopping=False, random_state=seed
+        learning_rate=LEARNING_RATE,
+        max_iter=TREES,
+        categorical_features=list(labels),
+        early_stopping=False,
+        random_state=seed,
     )
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,7 @@ import pytest
 import torch
 
 import tabgan.cluster
-import tabgan.training.fit
-import tabgan.training.game
+import tabgan.training.byray
 from tabgan import ModelConfig, Synthesizer, TrainConfig, load
 from tabgan.cluster import sample_dataset
 from tabgan.errors import ConfigError, FileError, TabganError
@@ -55,19 +54,26 @@ def frame() -> pd.DataFrame:
     return frame.assign(kind=rng.choice(["x", "y"], 400), id=range(1, 401))
 
 
-def prepare() -> None:
-    """For this process: rounded to bfloat16, products would hide differences between one process and several; and the
-    game is played, whatever may be won."""
-    tabgan.training.fit.fastest_precision = lambda device: torch.float32
-    tabgan.training.game.LEAST_C2ST = 0.0
+@pytest.fixture(scope="module")
+def prepare() -> Iterator[Callable[[], None]]:
+    """What has been done here, and what a worker must do: rounded to bfloat16, products would hide differences between
+    one process and several; and the game is played, whatever may be won."""
+    import tabgan.training.fit as fit
+    import tabgan.training.game as game
+
+    def prepare() -> None:
+        fit.fastest_precision = lambda device: torch.float32
+        game.LEAST_C2ST = 0.0
+
+    precision, least = fit.fastest_precision, game.LEAST_C2ST
+    prepare()
+    yield prepare
+    fit.fastest_precision, game.LEAST_C2ST = precision, least
 
 
 @pytest.fixture(scope="module")
-def fitted(frame: pd.DataFrame) -> Iterator[Synthesizer]:
-    precision, least = tabgan.training.fit.fastest_precision, tabgan.training.game.LEAST_C2ST
-    prepare()
-    yield synthesizer().fit(frame)
-    tabgan.training.fit.fastest_precision, tabgan.training.game.LEAST_C2ST = precision, least
+def fitted(frame: pd.DataFrame, prepare: object) -> Synthesizer:
+    return synthesizer().fit(frame)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +92,6 @@ def two_workers() -> Iterator[None]:
         include_dashboard=False,
         object_store_memory=2**27,
         log_to_driver=False,
-        runtime_env={"worker_process_setup_hook": prepare},
     )
     yield
     ray.shutdown()
@@ -209,7 +214,16 @@ def descendants(name: str) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="workers are found by /proc, which Linux has")
 @pytest.mark.usefixtures("two_workers")
-def test_a_fit_by_two_workers_of_which_one_is_killed_is_that_of_one_process(frame, fitted, tmp_path):
+def test_a_fit_by_two_workers_of_which_one_is_killed_is_that_of_one_process(
+    frame, fitted, prepare, tmp_path, monkeypatch
+):
+    loop = tabgan.training.byray._loop
+
+    def prepared(config: dict[str, Any]) -> None:
+        prepare()
+        loop(config)
+
+    monkeypatch.setattr(tabgan.training.byray, "_loop", prepared)
     for start in (0, 200):
         frame[start : start + 200].to_parquet(tmp_path / f"{start}.parquet")
     told = []

@@ -6,18 +6,20 @@ import copy
 from typing import Any, Generic, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
 class Average(Generic[Network]):
-    """Keeps `network`, an averaged copy; its half-life is counted in rows, whatever the batch size."""
+    """Holds `network`, an averaged copy; its half-life is counted in rows, whatever the batch size."""
 
     def __init__(self, network: Network, half_life_rows: int) -> None:
         self.network = copy.deepcopy(network).requires_grad_(False)
         self._half_life_rows = half_life_rows
         self._rows = 0
+        self._kept: list[Tensor] = []
+        self.keep()
 
     @torch.no_grad()
     def update(self, network: Network, rows: int) -> None:
@@ -27,15 +29,22 @@ class Average(Generic[Network]):
         share = 1 - 0.5 ** (rows / half_life)
         torch._foreach_lerp_(list(self.network.parameters()), list(network.parameters()), share)  # all in one launch
 
+    def keep(self) -> None:
+        """Remember the weights as they are now, instead of those before."""
+        self._kept = [weight.clone() for weight in self.network.parameters()]
+
+    @torch.no_grad()
+    def kept(self) -> Network:
+        """The averaged network with the weights that were kept last."""
+        for weight, kept in zip(self.network.parameters(), self._kept, strict=True):
+            weight.copy_(kept)
+        return self.network
+
     def state_dict(self) -> dict[str, Any]:
-        """The averaged weights and how many rows they have seen."""
-        return {"network": self.network.state_dict(), "rows": self._rows}
+        """The averaged weights, how many rows they have seen, and the weights that were kept."""
+        return {"network": self.network.state_dict(), "rows": self._rows, "kept": self._kept}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Undo `state_dict`."""
         self.network.load_state_dict(state["network"])
-        self._rows = state["rows"]
-
-    def copy(self) -> Network:
-        """The averaged network as it is now."""
-        return copy.deepcopy(self.network)
+        self._rows, self._kept = state["rows"], state["kept"]

@@ -31,7 +31,7 @@ from tabgan.training.parallel import Group
 
 EVERY_SECONDS = 60.0
 """So long between two checkpoints."""
-FORMAT = 6
+FORMAT = 7
 """Rises when a state would be misread by older code."""
 DAMAGED = (safetensors.SafetensorError, OSError, ValueError, LookupError, TypeError, RecursionError)
 

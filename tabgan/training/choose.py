@@ -48,27 +48,28 @@ def choose_rounds(
     seed: int,
     history: History,
     checkpoint: Checkpoint | None = None,
-) -> Choice:
-    """The chosen number of rounds, `most` or fewer, judged on `rows`. Up to `few` of them, 0 for none, are drawn by a
-    generator of their own; on both sides of it more rounds are taken to be no worse."""
+) -> Choice | None:
+    """The chosen number of rounds, `most` or fewer, judged on `rows`; None where no time is left to judge any. Up to
+    `few` of them, 0 for none, are drawn by a generator of their own; on both sides of it more rounds are taken to be no
+    worse."""
     most_rows = MAX_CELLS // len(codes)
     real = rows.some(min(MAX_ROWS, most_rows))
     repeats = max(1, min(MOST_REPEATS, min(REPEAT_ROWS, most_rows) // len(real)))
     checkpoint = checkpoint or Checkpoint()
     found: dict[int, float] = dict((checkpoint.state("choose") or {}).get("found", ()))
-    while (rounds := _next(few, most, found)) is not None:
+    while history.spent < TIME_SHARE and (rounds := _next(few, most, found)) is not None:
         aucs = []
         for repeat in range(repeats):
             made = torch.cat(list(sampler_of(rounds).blocks(len(real), rounds, seed + repeat)))
             aucs.append(c2st(real, made, codes, seed + repeat))
-        found[rounds] = sum(aucs) / repeats
+            if history.spent >= TIME_SHARE:
+                break
+        found[rounds] = sum(aucs) / len(aucs)
         history.record("choose", len(found), rounds=rounds, c2st=found[rounds])
         left = (fewest(found) - _too_few(found)).bit_length()
         history.report("choose", len(found), len(found) + left, held_out=found[rounds])
         checkpoint.keep("choose", lambda: {"found": list(found.items())})
-        if history.spent >= TIME_SHARE:
-            break
-    return Choice(fewest(found), found[fewest(found)])
+    return Choice(fewest(found), found[fewest(found)]) if found else None
 
 
 def _next(few: int, most: int, found: Mapping[int, float]) -> int | None:

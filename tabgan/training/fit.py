@@ -252,7 +252,8 @@ def train(
         """How rows are drawn by default: in how many rounds, with which offsets, and chosen by which ratio."""
         few, c2st = 0 if networks.joint is None else config.game_rounds, None
         if config.rounds is None:
-            networks.rounds, c2st = choose_rounds(few, most, networks.drawing, rows, layout, seed, history, checkpoint)
+            chosen = choose_rounds(few, most, networks.drawing, rows, layout, seed, history, checkpoint)
+            networks.rounds, c2st = chosen or (most, None)
         else:
             networks.rounds = min(config.rounds, len(layout))
         rounds = networks.rounds

@@ -85,7 +85,7 @@ class Game:
         self._critic_updates, self._step, self._time_share = 0, 0, 1.0
         # What the last steps gave: the gap is the critic's estimate of the Wasserstein distance.
         self._figures: dict[str, Tensor] = {"gap": torch.zeros(())}
-        self._best, self._best_auc, self._auc = self.average.copy(), math.inf, math.inf
+        self._best_auc, self._auc = math.inf, math.inf
         self._recovery = Recovery("game", [self.generator, critic, self.average.network, *self._rates], history)
         self._parts: dict[str, Stateful] = {
             "generator": self.generator,
@@ -106,14 +106,16 @@ class Game:
         if (state := checkpoint.state("game")) is not None:
             self._restore(state)
         else:
+            if self._time_is_up():
+                return self.average.kept()
             self._look(0)
             if self._auc <= LEAST_C2ST:
-                return self._best
+                return self.average.kept()
         for _ in range(self._critic_updates, config.critic_head_start):
             self._critic_step()
             self._report(0)
             if self._time_is_up():
-                return self._best
+                return self.average.kept()
             checkpoint.keep("game", self._state)
         for step in range(self._step + 1, config.game_steps + 1):
             for _ in range(config.critic_steps):
@@ -129,7 +131,7 @@ class Game:
                 break
             checkpoint.keep("game", self._state)
         self.history.report("game", config.game_steps, config.game_steps, self._figures["gap"].item(), self._best_auc)
-        return self._best
+        return self.average.kept()
 
     def _time_is_up(self) -> bool:
         return self.group.told_number(lambda: self.history.spent) >= self._time_share
@@ -146,7 +148,8 @@ class Game:
         self._auc, distinct = self.group.told(lambda: self._judged(noisy=step > 0))
         self.history.record("game", step, **figures, c2st=self._auc, distinct=distinct)
         if self._auc < self._best_auc:
-            self._best, self._best_auc = self.average.copy(), self._auc
+            self._best_auc = self._auc
+            self.average.keep()
 
     def _judged(self, *, noisy: bool) -> tuple[float, float]:
         """How well trees tell rows of the average from real ones, and the share of its rows that are distinct."""
@@ -163,7 +166,6 @@ class Game:
             "figures": self._figures,
             "best_auc": self._best_auc,
             "auc": self._auc,
-            "best": self._best.state_dict(),
             "rng": self.rng.get_state(),
             "parts": {name: part.state_dict() for name, part in self._parts.items()},
         }
@@ -173,7 +175,6 @@ class Game:
         self._step, self._critic_updates = state["step"], state["critic_updates"]
         self._time_share, self._figures = state["time_share"], state["figures"]
         self._best_auc, self._auc = state["best_auc"], state["auc"]
-        self._best.load_state_dict(state["best"])
         self.rng.set_state(state["rng"])
         for name, part in self._parts.items():
             part.load_state_dict(state["parts"][name])

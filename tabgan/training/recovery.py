@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
+from torch import Tensor
 
 from tabgan.errors import DivergenceError
 from tabgan.training.history import History
@@ -52,7 +52,7 @@ class Recovery:
                 "look for extreme values in the table, or set a lower learning_rate."
             )
         for part, state in zip(self._parts, self._kept, strict=True):
-            part.load_state_dict(copy.deepcopy(state))
+            part.load_state_dict(_copied(state))
         self._history.record(self._stage, step, restored=self._restores, rate_share=self.rate_share)
         return False
 
@@ -65,4 +65,13 @@ class Recovery:
         self._restores, self._kept = state["restores"], state["kept"]
 
     def _keep(self) -> None:
-        self._kept = [copy.deepcopy(part.state_dict()) for part in self._parts]
+        self._kept = [_copied(part.state_dict()) for part in self._parts]
+
+
+def _copied(state: Any) -> Any:
+    """A state whose tensors are copies; a few times as fast as `copy.deepcopy`, which every look would wait for."""
+    if isinstance(state, Tensor):
+        return state.detach().clone()
+    if isinstance(state, dict):
+        return {key: _copied(part) for key, part in state.items()}
+    return [_copied(part) for part in state] if isinstance(state, list) else state

@@ -100,7 +100,7 @@ class WarmUp:
         }
         self._step, self._last_step = 0, config.warmup_steps  # the latter ends the schedule
         self._left, self._time_share = 1.0, 1.0  # of the schedule; of the time limit, at which to be done
-        self._kept, self._best_loss, self._worse = self.average.copy(), math.inf, 0
+        self._best_loss, self._worse = math.inf, 0
         self._loss = torch.zeros(())
         self._held_out: float | None = None
 
@@ -124,7 +124,7 @@ class WarmUp:
                 self._report(step)
             checkpoint.keep(self.stage, self._state)
         self._report(config.warmup_steps)
-        return self._kept
+        return self.average.kept()
 
     def _look(self, step: int) -> None:
         """Judge the average, keep it if it is good, and go back if numbers are not finite."""
@@ -135,7 +135,8 @@ class WarmUp:
         self.history.record(self.stage, step, loss=loss, held_out=held_out)
         self._worse = self._worse + 1 if held_out > self._best_loss * (1 + config.tolerance) else 0
         if self._worse == 0:
-            self._kept, self._best_loss = self.average.copy(), min(self._best_loss, held_out)
+            self._best_loss = min(self._best_loss, held_out)
+            self.average.keep()
         if self._worse == config.patience:
             # Stopping here would leave the weights as a high rate threw them: the rate falls first.
             self._last_step = min(self._last_step, step + max(step // 2, config.evaluate_every))
@@ -153,7 +154,6 @@ class WarmUp:
             "worse": self._worse,
             "loss": self._loss,
             "held_out": self._held_out,
-            "kept": self._kept.state_dict(),
             "rng": self.rng.get_state(),
             "parts": {name: part.state_dict() for name, part in self._parts.items()},
         }
@@ -163,7 +163,6 @@ class WarmUp:
         self._step, self._last_step, self._left = state["step"], state["last_step"], state["left"]
         self._time_share, self._best_loss, self._worse = state["time_share"], state["best_loss"], state["worse"]
         self._loss, self._held_out = state["loss"], state["held_out"]
-        self._kept.load_state_dict(state["kept"])
         self.rng.set_state(state["rng"])
         for name, part in self._parts.items():
             part.load_state_dict(state["parts"][name])

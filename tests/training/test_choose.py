@@ -3,10 +3,11 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+import tabgan.training.choose
 from tabgan.encoding.base import Code
 from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint
-from tabgan.training.choose import choose_rounds, fewest
+from tabgan.training.choose import Choice, choose_rounds, fewest
 from tabgan.training.history import History
 
 LAYOUT = [Code(name, 12, ordered=True) for name in "ab"]
@@ -74,6 +75,22 @@ def test_few_rounds_have_a_generator_of_their_own(few: int, rounds: int):
     networks = {n: Stub(2 if n <= few else 6) for n in range(9)}
     found = choose_rounds(few, 8, networks.get, table, LAYOUT, 0, History(None, None))  # type: ignore[arg-type]
     assert found.rounds == rounds
+
+
+def test_where_no_time_is_left_none_is_judged_and_little_time_is_not_overdrawn(monkeypatch):
+    table = Rows.split(tied(300), 30, "cpu", torch.Generator().manual_seed(0))
+    for limit, judged in ((1e-9, 0), (60.0, 1)):
+        history, asked = History(None, limit), []
+
+        def c2st(*_: object, history: History = history, asked: list[int] = asked) -> float:
+            asked.append(1)
+            history.go_on([], 100.0)  # so long it took
+            return 0.5
+
+        monkeypatch.setattr(tabgan.training.choose, "c2st", c2st)
+        found = choose_rounds(0, 8, lambda _: Stub(5), table, LAYOUT, 0, history)  # type: ignore[arg-type, return-value]
+        assert len(asked) == judged
+        assert found == (Choice(8, 0.5) if judged else None)
 
 
 def test_of_few_rows_several_samples_are_judged_so_that_chance_does_not_choose():

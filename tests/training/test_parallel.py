@@ -43,7 +43,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # threads that wait for each other spin
 from pathlib import Path
 import pandas as pd
 import sklearn.ensemble
-import torch
+import torch, torch._dynamo  # optimizers would load the latter, in each child anew
 import torch.distributed as dist
 from safetensors.torch import save_file
 import tabgan.training.fit
