@@ -30,9 +30,10 @@ class Schema(BaseModel):
 
     @model_validator(mode="after")
     def _facts_name_columns(self) -> Schema:
+        names = set(self.names)
         for fact in self.facts:
             for name in fact.columns:
-                if name not in self.names:
+                if name not in names:
                     hint = meant(name, self.names)
                     raise ValueError(f"the fact '{fact}' names a column {name!r} that is not there{hint}")
         return self

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tabgan import Synthesizer, TrainConfig
+from tabgan import ModelConfig, Synthesizer, TrainConfig
 from tabgan.conditions import NOT_NULL, Where, parse
 from tabgan.errors import ConfigError, SchemaError
 
@@ -53,7 +53,8 @@ REAL = orders()
 @pytest.fixture(scope="module")
 def synthesizer() -> Synthesizer:
     schema = {"columns": {"customer": {"kind": "category"}}}
-    return Synthesizer(seed=0, train=TrainConfig(warmup_steps=500, game_steps=0, rounds=8)).fit(REAL, schema=schema)
+    train, model = TrainConfig(warmup_steps=500, game_steps=0, rounds=8), ModelConfig(width=128, blocks=2)
+    return Synthesizer(seed=0, train=train, model=model).fit(REAL, schema=schema)
 
 
 DATES = ("day", "delivered")

@@ -27,6 +27,7 @@ class Relations:
         self.facts = [fact for fact in schema.facts if fact.keep]
         derived = [fact for fact in self.facts if fact.derives]
         fixed = [fact for fact in self.facts if fact.kind == "fixed"]
+        self._fixes = {fact.columns for fact in fixed}
         # A column is worked out after those that it follows from.
         self.steps = [self._step(fact) for fact in _in_turn(without_circles([*derived, *fixed], []))]
         names = {fact.column for fact in derived}
@@ -54,7 +55,7 @@ class Relations:
 
     def _is_twin(self, fact: Fact) -> bool:
         """Whether the fact's two columns fix each other, so that one of them says it all."""
-        return any(each.kind == "fixed" and each.columns == fact.columns[::-1] for each in self.facts)
+        return fact.columns[::-1] in self._fixes
 
     def fit(self, table: pa.Table) -> Self:
         """Learn what to look up, and which columns the table is left with."""
@@ -133,7 +134,6 @@ def _in_turn(facts: Sequence[Fact]) -> list[Fact]:
     left, done = list(facts), []
     while left:
         waiting = {fact.column for fact in left}
-        ready = [fact for fact in left if not waiting & set(fact.columns[1:])]
-        done += ready
-        left = [fact for fact in left if fact not in ready]
+        done += [fact for fact in left if not waiting.intersection(fact.columns[1:])]
+        left = [fact for fact in left if waiting.intersection(fact.columns[1:])]
     return done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -117,16 +118,18 @@ def _lower_bound() -> float:
     plan = Spending(Budget(8.0), 0.1, 0, 1.0, 0, 0.0, 1e9, steps=1, batch_share=1.0, step_noise=STEP_NOISE)
     rng = torch.Generator().manual_seed(1)
 
-    def gradient(codes: torch.Tensor, noise: float) -> torch.Tensor:
+    def gradients(codes: torch.Tensor, noise: float, times: int = 1) -> Iterator[torch.Tensor]:
         run = Descent(network, codes, replace(plan, step_noise=noise), 1, rng)
-        run.look()
-        return torch.cat([weight.grad.flatten() for weight in run.weights])
+        for _ in range(times):
+            run.look()
+            yield torch.cat([weight.grad.flatten() for weight in run.weights])
 
-    without, both = gradient(USUAL, 0.0), torch.cat([USUAL, CANARY])
-    along = gradient(both, 0.0) - without
+    both = torch.cat([USUAL, CANARY])
+    without, along = (next(gradients(codes, 0.0)) for codes in (USUAL, both))
+    along -= without
     along /= along.norm()
     absent, present = (
-        np.array([float((gradient(codes, STEP_NOISE) - without) @ along) for _ in range(TRIALS)])
+        np.array([float((each - without) @ along) for each in gradients(codes, STEP_NOISE, TRIALS)])
         for codes in (USUAL, both)
     )
     middle = np.median(np.concatenate([absent, present]))

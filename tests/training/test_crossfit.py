@@ -64,7 +64,7 @@ def test_rows_of_others_are_likelier_to_a_network_that_was_taught():
     table = table.sample(frac=1, random_state=0)
     others = table[1_000:5_000]
     others = others[others.price.between(*table.price[:200].agg(["min", "max"]))]
-    model, found = ModelConfig(blocks=1), []
+    model, found = ModelConfig(width=192, blocks=1), []
     for folds in (1, 5):
         train = TrainConfig(warmup_steps=400, game_steps=0, rounds=6, folds=folds)
         fitted = Synthesizer(device="cpu", model=model, train=train).fit(table[:200])
