@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from tabgan import TrainConfig
 from tabgan.augment import SyntheticOverSampler, augment_report
 
-QUICK = TrainConfig(warmup_steps=30, folds=1, game_steps=0, rounds=2)
+QUICK = TrainConfig(warmup_steps=12, folds=1, game_steps=0, rounds=2)
 RNG = np.random.default_rng(4)
 ROWS = 600
 X = pd.DataFrame(

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tabgan import Synthesizer, TrainConfig, load
+from tabgan import ModelConfig, Synthesizer, TrainConfig, load
 from tabgan.column import plain
 from tabgan.tables import read_table, write_table
 
@@ -135,7 +135,8 @@ def test_the_shared_tables_come_back_as_they_were(tmp_path: Path, name: str) -> 
     if not path.exists():
         pytest.skip(f"{path} is not there")
     real = read_table(path)
-    fitted = Synthesizer(train=TrainConfig(warmup_steps=5, game_steps=0, rounds=2)).fit(path)
+    train, model = TrainConfig(warmup_steps=5, game_steps=0, rounds=2), ModelConfig(width=64, blocks=1)
+    fitted = Synthesizer(train=train, model=model).fit(path)
     synthesizer = through_a_file(fitted, tmp_path)
     for ending in ("csv", "parquet"):
         out = tmp_path / f"rows.{ending}"
