@@ -20,7 +20,9 @@ from tabgan.training.checkpoint import Checkpoint
 from tabgan.training.history import History
 
 FRAME = pd.DataFrame({"colour": ["red", "green", "red"] * 100, "price": [i * 7919 % 1000 / 10 for i in range(300)]})
-QUICK = TrainConfig(warmup_steps=40, evaluate_every=10, folds=2, game_steps=3, game_evaluate_every=3, critic_head_start=6)
+QUICK = TrainConfig(
+    warmup_steps=40, evaluate_every=10, folds=2, game_steps=3, game_evaluate_every=3, critic_head_start=6
+)
 SMALL = ModelConfig(width=24, blocks=1, noise=4, critic_width=24, critic_embedding=4)
 
 # In one process that forks, since it takes seconds to load torch. A child kills itself at its n-th sign of life.
@@ -30,12 +32,11 @@ from pathlib import Path
 import pandas as pd
 import sklearn.ensemble
 import torch, torch._dynamo  # optimizers would load the latter, in each child anew
-import tabgan.c2st, tabgan.training.checkpoint, tabgan.training.choose, tabgan.training.game, tabgan.training.history
+import tabgan.training.checkpoint, tabgan.training.game, tabgan.training.history
 from tabgan import ModelConfig, Synthesizer, TrainConfig
 
 tabgan.training.checkpoint.EVERY_SECONDS = tabgan.training.history.REPORT_SECONDS = 0.0
 tabgan.training.game.LEAST_C2ST = 0.0  # it is played, whatever may be won
-tabgan.c2st.TREES, tabgan.training.choose.MOST_REPEATS = 5, 1  # what trees say is not the matter, and takes most of it
 torch.set_num_threads(1)
 folder = Path(sys.argv[1])
 frame = pd.read_json(folder / "frame.json")
