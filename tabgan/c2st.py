@@ -1,6 +1,6 @@
 """A classifier two-sample test (Lopez-Paz and Oquab 2017): can boosted trees tell two samples of rows apart?
 
-Training asks it of codes, by few trees, and the report of values.
+Training asks it of codes and the report of values, so that what a fit is judged by is what its rows are judged by.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 TREES, LEARNING_RATE = 100, 0.1
-QUICK_TREES, QUICK_LEARNING_RATE = 40, 0.25
-"""For a fit, which asks often and compares the answers with each other: in 0.4 of the time they tell better rows from
-worse ones nearly as surely, though the AUC itself is a little lower (`benchmarks/c2st.py`)."""
+QUICK_TREES, QUICK_LEARNING_RATE, QUICK_ROWS = 40, 0.25, 1_000
+"""For a fit, which asks often: of so few rows they see as much, in 0.4 of the time (`benchmarks/c2st.py`)."""
 LEAST_VALUES = 20
 """Of fewer values than this some folds may have none."""
 MOST_LABELS = 255
@@ -24,11 +23,11 @@ Guess = Callable[[np.ndarray], npt.NDArray[np.float64]]
 
 
 def c2st_auc(real: np.ndarray, other: np.ndarray, labels: Sequence[bool], folds: int, seed: int) -> float:
-    """Cross-validated AUC of a few trees that tell `other` from `real` rows, both `(rows, columns)` numbers: 0.5 where
-    they cannot, 1 where they always can. `labels`: the columns that they may split by sets of values."""
+    """Cross-validated AUC of trees that tell `other` from `real` rows, both `(rows, columns)` numbers: 0.5 where they
+    cannot, 1 where they always can. `labels`: the columns that they may split by sets of values."""
     from sklearn.metrics import roc_auc_score
 
-    truth, guesses = c2st_guesses(real, other, trees(labels, seed, quick=True), folds, seed)
+    truth, guesses = c2st_guesses(real, other, trees(labels, seed, quick=len(real) <= QUICK_ROWS), folds, seed)
     return float(roc_auc_score(truth, guesses))
 
 

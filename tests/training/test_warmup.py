@@ -47,6 +47,21 @@ def test_the_average_forgets_half_in_a_half_life():
     assert average.network.weight.item() == pytest.approx(0.5)
 
 
+def test_the_weights_that_are_kept_stay_as_they_were_and_go_on_in_another_process():
+    network = torch.nn.Linear(1, 1)
+    average, other = Average(network, 10), Average(torch.nn.Linear(1, 1), 10)
+    weights = []
+    for _ in range(3):
+        torch.nn.init.normal_(network.weight)
+        average.update(network, rows=1_000_000)
+        weights.append(average.network.weight.item())
+        if len(weights) == 2:
+            average.keep()
+    other.load_state_dict(average.state_dict())
+    assert other.network.weight.item() == weights[2]
+    assert average.kept().weight.item() == other.kept().weight.item() == weights[1]
+
+
 def new(codes: torch.Tensor, layout: list[Code], rng: torch.Generator) -> Generator:
     frequencies = torch.cat([torch.bincount(codes[:, i], minlength=c.cardinality) for i, c in enumerate(layout)])
     return Generator(layout, frequencies / len(codes), ModelConfig(width=32, blocks=2), rng)
