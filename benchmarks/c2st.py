@@ -46,7 +46,7 @@ def aucs(table: Features, rows: int, count: int, rate: float) -> np.ndarray:
         order = rng.permutation(len(table.values))
         real, other = table.values[order[:rows]], table.values[order[rows : 2 * rows]]
         for i, share in enumerate(DAMAGES):
-            classifier = trees(table.labels, draw).set_params(max_iter=count, learning_rate=rate)  # type: ignore[attr-defined]
+            classifier = trees(table.labels, draw).set_params(max_iter=count, learning_rate=rate)
             truth, guesses = c2st_guesses(real, damaged(other, share, rng), classifier, FOLDS, draw)
             found[draw, i] = roc_auc_score(truth, guesses)
     return found

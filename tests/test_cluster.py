@@ -21,12 +21,12 @@ import pytest
 import torch
 
 import tabgan.cluster
-import tabgan.training.byray
 from tabgan import ModelConfig, Synthesizer, TrainConfig, load
 from tabgan.cluster import sample_dataset
 from tabgan.errors import ConfigError, FileError, TabganError
 from tabgan.progress import Progress
 from tabgan.tables.folders import WholeFolder
+from tabgan.training import byray, fit, game
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'tabgan-wgan[ray]'")
 
@@ -58,8 +58,6 @@ def frame() -> pd.DataFrame:
 def prepare() -> Iterator[Callable[[], None]]:
     """What has been done here, and what a worker must do: rounded to bfloat16, products would hide differences between
     one process and several; and the game is played, whatever may be won."""
-    import tabgan.training.fit as fit
-    import tabgan.training.game as game
 
     def prepare() -> None:
         fit.fastest_precision = lambda device: torch.float32
@@ -154,13 +152,13 @@ def test_what_a_worker_cannot_write_is_told_in_one_line_and_leaves_nothing(model
 
 def test_the_command_starts_an_instance_of_its_own_and_prints_nothing_of_it(model, tmp_path):
     code = "import sys; from tabgan_cli.app import main; sys.exit(main())"
-    words = ["sample", str(model), "-n", "700", "-o", "rows", "--engine", "ray", "--shards", "1"]
+    words = ["sample", str(model), "-n", "700", "-o", "rows", "--engine", "ray", "--shards", "2"]
     alone = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     alone["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)
     ran = subprocess.run(
         [sys.executable, "-c", code, *words], cwd=tmp_path, env=alone, capture_output=True, text=True, check=False
     )
-    assert (ran.returncode, ran.stdout.splitlines()[0]) == (0, "wrote 700 rows to rows in 1 part"), ran.stderr
+    assert (ran.returncode, ran.stdout.splitlines()[0]) == (0, "wrote 700 rows to rows in 2 parts"), ran.stderr
     assert re.fullmatch(r"sample: \d+/700 rows(, \d+ s left)?\n(sample: 700/700 rows\n)?", ran.stderr)
     assert pq.read_table(tmp_path / "rows").num_rows == 700
 
@@ -217,13 +215,13 @@ def descendants(name: str) -> list[int]:
 def test_a_fit_by_two_workers_of_which_one_is_killed_is_that_of_one_process(
     frame, fitted, prepare, tmp_path, monkeypatch
 ):
-    loop = tabgan.training.byray._loop
+    loop = byray._loop
 
     def prepared(config: dict[str, Any]) -> None:
         prepare()
         loop(config)
 
-    monkeypatch.setattr(tabgan.training.byray, "_loop", prepared)
+    monkeypatch.setattr(byray, "_loop", prepared)
     for start in (0, 200):
         frame[start : start + 200].to_parquet(tmp_path / f"{start}.parquet")
     told = []

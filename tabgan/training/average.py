@@ -18,7 +18,6 @@ class Average(Generic[Network]):
         self.network = copy.deepcopy(network).requires_grad_(False)
         self._half_life_rows = half_life_rows
         self._rows = 0
-        self._kept: list[Tensor] = []
         self.keep()
 
     @torch.no_grad()
@@ -31,7 +30,7 @@ class Average(Generic[Network]):
 
     def keep(self) -> None:
         """Remember the weights as they are now, instead of those before."""
-        self._kept = [weight.clone() for weight in self.network.parameters()]
+        self._kept: list[Tensor] = [weight.clone() for weight in self.network.parameters()]
 
     @torch.no_grad()
     def kept(self) -> Network:
