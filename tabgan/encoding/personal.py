@@ -10,6 +10,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -106,12 +107,17 @@ def _pick(words: Sequence[str], who: np.ndarray, *key: object) -> list[str]:
 def _names(some: pa.ChunkedArray, locale: str) -> dict[str, Any]:
     """The lists of names, and how names are written: in which case, and whether the last name comes first."""
     listed = some.to_pylist()
-    faker = _faker(locale)
     found: dict[str, Any] = {"case": _case(listed), "comma": sum("," in name for name in listed) > len(listed) / 2}
-    if faker:
-        found["first"] = _different(faker.first_name, NAMES // 2)
-        found["last"] = _different(faker.last_name, NAMES)
+    if _faker(locale):
+        found["first"], found["last"] = map(list, _people(locale))
     return found
+
+
+@cache  # Faker takes a quarter of a second for them, and a table may have five such columns
+def _people(locale: str) -> tuple[Sequence[str], Sequence[str]]:
+    """First and last names of a locale."""
+    faker = _faker(locale)
+    return _different(faker.first_name, NAMES // 2), _different(faker.last_name, NAMES)
 
 
 def _mail(some: pa.ChunkedArray, locale: str) -> dict[str, Any]:

@@ -16,19 +16,36 @@ from tabgan_cli.sample import sample
 HEAVY = {"altair", "numpy", "pandas", "pyarrow", "scipy", "sklearn", "torch"}
 
 
+BARE = """
+import typer
+
+def bare(option: str = ""): "A command of the library's that does nothing."
+
+app = typer.Typer()
+app.command()(bare)
+app(["--help"])
+"""
+
+
+def cpu_seconds(command):
+    """What `command` takes, whatever else the machine does."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, capture_output=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["fit"], ["report", "--help"]])
 def test_help_and_wrong_usage_answer_within_half_a_second(command, arguments):
-    times = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([command, *arguments], capture_output=True, check=False)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)  # whatever else runs here
-    assert min(times) < 0.5
+    # On the slowest machines the library of the command line alone takes nearly that; there, not much more than it.
+    times = [(cpu_seconds([command, *arguments]), cpu_seconds([sys.executable, "-c", BARE])) for _ in range(3)]
+    ours, bare = (min(each) for each in zip(*times, strict=True))
+    assert ours < max(0.5, 1.5 * bare)
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["sample", "--help"], ["fit"], ["sample", "m", "-o", "x", "-n", "0"]]
+    "arguments",
+    [["--help"], ["sample", "--help"], ["report", "--help"], ["fit"], ["sample", "m", "-o", "x", "-n", "0"]],
 )
 def test_help_and_wrong_usage_load_nothing_heavy(arguments):
     script = f"import sys; from tabgan_cli.app import main; main({arguments}); print('loaded', *sys.modules)"
