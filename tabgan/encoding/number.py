@@ -23,9 +23,10 @@ MAX_ATOMS = 120
 MAX_BINS = 50
 BIN_ROWS = 20
 """A bin holds at least this many rows, so that no quantile of it is one person's value: fewer only where all bins
-together would hold fewer."""
+together would hold fewer, and at the ends of a column of few different values on a grid."""
 ATOM_ROWS = 5
-"""A value of fewer rows is never kept as it is."""
+"""A value of fewer rows is never kept as it is, but for a whole number of two next to one of so many: of counts that
+end at 4, with few rows, 3 would say as much of these."""
 FARTHER = 2.0
 """How many times farther than its inner half the outer half of the outermost bin reaches where that is cut in two."""
 PARTS = 8
@@ -34,6 +35,8 @@ SHARED_SHARE = 0.9
 """In a bin of which so many rows hold a number of `ATOM_ROWS` rows or more, new numbers are among these."""
 HEAVY_SHARE = 0.01
 """No bin reaches across an atom of more than this share of the rows."""
+ACROSS_SHARE = 0.05
+"""Nor, where a column holds few different values, across atoms that together hold more than this share of the rows."""
 SPIKE, NEIGHBOURS = 4, 8
 """Among many values, one is an atom if it is this many times commoner than the median of so many neighbours a side."""
 
@@ -66,9 +69,14 @@ class Scale:
         values, counts = np.unique(numbers, return_counts=True)
         atoms = _atoms(values, counts)
         rest = np.sort(numbers[~np.isin(numbers, atoms)])
-        chunks = _chunks(rest, values[counts > HEAVY_SHARE * len(numbers)])
-        if len(rest) < ATOM_ROWS and len(atoms):
+        if decimals is not None and len(values) <= MAX_ATOMS and len(atoms):
+            chunks, left = _near_together(rest, numbers)
+            if decimals == 0:
+                atoms = _with_neighbours(atoms, left)
+        elif len(rest) < ATOM_ROWS and len(atoms):
             chunks = []  # too few rows for a bin: they count as their nearest atom
+        else:
+            chunks = _chunks(rest, values[counts > HEAVY_SHARE * len(numbers)])
         rows = [np.full(PARTS + 1, atom) for atom in atoms]
         rows += [np.quantile(chunk, np.linspace(0, 1, PARTS + 1)) for chunk in chunks]
         knots = np.array(rows)
@@ -84,8 +92,10 @@ class Scale:
             return nearest
         place: np.ndarray = self._bins[np.searchsorted(self._between_bins, numbers)]
         if len(self._atoms):
-            at = np.minimum(np.searchsorted(self._values, numbers), len(self._atoms) - 1)
-            place = np.where(self._values[at] == numbers, self._atoms[at], place)
+            at = np.searchsorted(self._between_atoms, numbers)
+            away = np.maximum(self.knots[place, 0] - numbers, numbers - self.knots[place, -1])
+            far = np.abs(self._values[at] - numbers)
+            place = np.where((far == 0) | (far < away), self._atoms[at], place)
         return place
 
     def decode(self, places: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
@@ -191,6 +201,44 @@ def _chunks(rest: np.ndarray, heavy: np.ndarray) -> list[np.ndarray]:
         chunks[-1] = np.concatenate([chunks[-1], run])
     elif len(run):
         chunks = [run]
+    return _tails(chunks)
+
+
+def _near_together(rest: np.ndarray, numbers: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    """Sorted numbers of a column of few different ones cut into bins that reach across few of its rows, and those that
+    are too few for one and count as their nearest atom. One bin for both ends would give all that lies between."""
+    order = np.sort(numbers)
+    rows = max(BIN_ROWS, -(-len(rest) // MAX_BINS))
+    chunks: list[np.ndarray] = []
+    left = [rest[:0]]
+    run = rest[:0]
+
+    def end() -> None:
+        if len(run) >= BIN_ROWS:
+            chunks.extend(_even(run, max(1, len(run) // rows)))
+        elif len(run) >= ATOM_ROWS:
+            chunks.append(run)
+        else:
+            left.append(run)
+
+    for piece in np.split(rest, np.flatnonzero(np.diff(rest)) + 1):
+        across = np.searchsorted(order, piece[:1], "left") - np.searchsorted(order, run[-1:], "right")
+        if len(run) and across.item() > ACROSS_SHARE * len(numbers):
+            end()
+            run = rest[:0]
+        run = np.concatenate([run, piece])
+    end()
+    return _tails(chunks), np.concatenate(left)
+
+
+def _with_neighbours(atoms: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Atoms, and of the whole numbers in `rest` those next to one of them that two rows hold at least."""
+    values, counts = np.unique(rest, return_counts=True)
+    return np.union1d(atoms, [value for value in values[counts > 1] if np.abs(atoms - value).min() <= 1])
+
+
+def _tails(chunks: list[np.ndarray]) -> list[np.ndarray]:
+    """The outermost bins cut in two where they reach far."""
     if not chunks:
         return []
     low = [-part[::-1] for part in _tail(-chunks[0][::-1])][::-1]

@@ -142,6 +142,30 @@ def test_values_of_few_rows_are_no_atoms() -> None:
     assert scale.encode(np.array([80.0])).item() == 0
 
 
+def test_the_last_of_a_list_of_counts_comes_back_if_two_rows_hold_it() -> None:
+    counts = np.repeat([0.0, 1, 2, 3, 4, 5], [40, 90, 60, 20, 2, 1])
+    scale = Scale.fit(counts, 0)
+    assert scale.knots[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert scale.encode(np.array([4.0, 5.0])).tolist() == [4, 4]
+    assert Scale.fit(counts / 2, 1).knots[:, 0].tolist() == [0, 0.5, 1, 1.5]  # no whole numbers
+
+
+def test_both_ends_of_a_list_of_whole_numbers_are_bins_of_their_own() -> None:
+    numbers = np.rint(RNG.normal(22, 6, 900))
+    scale = Scale.fit(numbers, 0)
+    for bin_ in scale.knots[~scale.is_atom]:
+        assert ((bin_[0] < numbers) & (numbers < bin_[-1])).mean() < 0.07
+    made = made_from(scale, numbers)
+    assert np.abs(made - numbers).max() <= 8  # the few rows of an end stay there
+    assert np.corrcoef(made, numbers)[0, 1] > 0.995
+
+
+def test_numbers_in_no_bin_count_as_the_nearest_bin_or_atom() -> None:
+    scale = Scale.fit(np.repeat([0.0, 10, 20, 30, 40], [50, 50, 50, 3, 4]), 0)
+    assert scale.knots[:, [0, -1]].tolist() == [[0, 0], [10, 10], [20, 20], [30, 40]]
+    assert scale.encode(np.array([-3.0, 4, 6, 24, 26, 35, 90])).tolist() == [0, 0, 1, 2, 3, 3, 3]
+
+
 def test_few_rows_beside_a_heavy_atom_join_the_next_bin() -> None:
     numbers = np.concatenate([RNG.uniform(-10, -1, 10), np.zeros(200), RNG.uniform(1, 10, 500)])
     scale = Scale.fit(numbers, None)
