@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from tabgan.encoding.base import Code
 from tabgan.sampling.sampler import Sampler
@@ -21,6 +22,9 @@ less, the nearer the AUC is to 1, where a difference means more."""
 GOOD, HALVING = 0.51, 0.02
 """Of rows that trees tell no better than the first, half as many rounds may cost the second: an AUC far below 0.5 is no
 merit, since trees guess so where rows repeat those that were learned."""
+STRONG, LOST = 0.5, 0.03
+"""So much of the correlations of at least the first (of places, in absolute value) may be lost, on average, beside the
+best number: what trees say of a table of a few hundred rows is mostly about its labels."""
 TIME_SHARE = 0.95
 """The share of a time limit at which the choice must be made."""
 MAX_ROWS, MAX_CELLS = 10_000, 1_000_000
@@ -56,35 +60,65 @@ def choose_rounds(
     real = rows.some(min(MAX_ROWS, most_rows))
     repeats = max(1, min(MOST_REPEATS, min(REPEAT_ROWS, most_rows) // len(real)))
     checkpoint = checkpoint or Checkpoint()
-    found: dict[int, float] = dict((checkpoint.state("choose") or {}).get("found", ()))
-    while history.spent < TIME_SHARE and (rounds := _next(few, most, found)) is not None:
-        aucs = []
+    state = checkpoint.state("choose") or {}
+    found: dict[int, float] = dict(state.get("found", ()))
+    lost: dict[int, float] = dict(state.get("lost", ()))
+    while history.spent < TIME_SHARE and (rounds := _next(few, most, found, _standing(found, lost))) is not None:
+        aucs, losses = [], []
         for repeat in range(repeats):
             made = torch.cat(list(sampler_of(rounds).blocks(len(real), rounds, seed + repeat)))
             aucs.append(c2st(real, made, codes, seed + repeat))
+            losses.append(lost_correlation(real, made.to(real.device), codes))
             if history.spent >= TIME_SHARE:
                 break
-        found[rounds] = sum(aucs) / len(aucs)
-        history.record("choose", len(found), rounds=rounds, c2st=found[rounds])
-        left = (fewest(found) - _too_few(found)).bit_length()
+        found[rounds], lost[rounds] = sum(aucs) / len(aucs), sum(losses) / len(losses)
+        history.record("choose", len(found), rounds=rounds, c2st=found[rounds], lost=lost[rounds])
+        enough = fewest(_standing(found, lost))
+        left = (enough - _too_few(found, enough)).bit_length()
         history.report("choose", len(found), len(found) + left, held_out=found[rounds])
-        checkpoint.keep("choose", lambda: {"found": list(found.items())})
-    return Choice(fewest(found), found[fewest(found)]) if found else None
+        checkpoint.keep("choose", lambda: {"found": list(found.items()), "lost": list(lost.items())})
+    standing = _standing(found, lost)
+    return Choice(fewest(standing), found[fewest(standing)]) if found else None
 
 
-def _next(few: int, most: int, found: Mapping[int, float]) -> int | None:
+def lost_correlation(real: Tensor, made: Tensor, codes: Sequence[Code]) -> float:
+    """How far made rows are from the strong correlations of real ones, on average; 0 where there are none.
+
+    Both are `(rows, codes)`. Correlated are the places of ordered codes; a missing cell is at the mean."""
+    ordered = [i for i, code in enumerate(codes) if code.ordered]
+    wanted, got = (_correlations(rows[:, ordered]) for rows in (real, made))
+    strong = (wanted.abs() >= STRONG).triu(diagonal=1)
+    return float((wanted - got)[strong].abs().mean()) if bool(strong.any()) else 0.0
+
+
+def _correlations(rows: Tensor) -> Tensor:
+    known = rows > 0
+    places = rows.double()
+    mean = (places * known).sum(dim=0) / known.sum(dim=0).clamp(min=1)
+    centred = (places - mean) * known
+    scale = centred.square().sum(dim=0).sqrt().clamp(min=1e-9)
+    return (centred / scale).T @ (centred / scale)
+
+
+def _standing(found: Mapping[int, float], lost: Mapping[int, float]) -> dict[int, float]:
+    """The numbers whose rows have lost no strong correlation."""
+    return {rounds: auc for rounds, auc in found.items() if lost[rounds] <= min(lost.values()) + LOST}
+
+
+def _next(few: int, most: int, found: Mapping[int, float], standing: Mapping[int, float]) -> int | None:
     """The number to judge next: the most first, for they are what is left where time runs out; then by halving."""
     if most not in found:
         return most
     if 0 < few < most and few not in found:
         return few
-    enough, too_few = fewest(found), _too_few(found)
+    enough = fewest(standing)
+    too_few = _too_few(found, enough)
     return (enough + too_few) // 2 if enough - too_few > max(1, enough // FINENESS) else None
 
 
-def _too_few(found: Mapping[int, float]) -> int:
+def _too_few(found: Mapping[int, float], enough: int) -> int:
     """The largest number that is not enough; one round is not tried unless it is all that was trained."""
-    return max((rounds for rounds in found if rounds < fewest(found)), default=1)
+    return max((rounds for rounds in found if rounds < enough), default=1)
 
 
 def fewest(found: Mapping[int, float]) -> int:

@@ -7,7 +7,7 @@ import tabgan.training.choose
 from tabgan.encoding.base import Code
 from tabgan.training.batches import Rows
 from tabgan.training.checkpoint import Checkpoint
-from tabgan.training.choose import Choice, choose_rounds, fewest
+from tabgan.training.choose import Choice, choose_rounds, fewest, lost_correlation
 from tabgan.training.history import History
 
 LAYOUT = [Code(name, 12, ordered=True) for name in "ab"]
@@ -62,6 +62,26 @@ def test_what_a_difference_means_depends_on_how_well_trees_tell(found: dict[int,
     assert fewest(found) == rounds
 
 
+def test_rounds_that_lose_a_strong_correlation_are_not_chosen_whatever_trees_say(monkeypatch):
+    monkeypatch.setattr(tabgan.training.choose, "c2st", lambda *_: 0.7)  # they look at something else
+    assert chosen(3_000, enough=5)[0] == 5
+    assert chosen(3_000, enough=2)[0] == 2
+
+
+def test_what_is_lost_of_correlations():
+    rows = tied(20_000)
+    rows[::7, 1] = 0  # a missing cell says nothing
+    assert lost_correlation(rows, rows, LAYOUT) == 0
+    shuffled = rows[torch.randperm(len(rows), generator=RNG), 1]
+    broken = torch.stack([rows[:, 0], shuffled], dim=1)
+    strong = torch.corrcoef(rows[rows[:, 1] > 0].double().T)[0, 1].item()
+    assert strong > 0.9
+    assert abs(lost_correlation(rows, broken, LAYOUT) - strong) < 0.08  # what is missing takes a little off
+    assert lost_correlation(broken, rows, LAYOUT) == 0  # none that is strong
+    labels = [Code(name, 12, ordered=False) for name in "ab"]
+    assert lost_correlation(rows, broken, labels) == 0
+
+
 def test_many_rounds_are_not_told_apart_one_by_one():
     rounds, history = chosen(3_000, enough=30, most=64)
     assert 30 <= rounds <= 34
@@ -101,7 +121,7 @@ def test_of_few_rows_several_samples_are_judged_so_that_chance_does_not_choose()
 
 def test_a_choice_that_was_interrupted_asks_again_of_no_number_of_rounds():
     checkpoint = Checkpoint()
-    checkpoint._stage, checkpoint._state = "choose", {"found": [(8, 0.5), (3, 0.51)]}
+    checkpoint._stage, checkpoint._state = "choose", {"found": [(8, 0.5), (3, 0.51)], "lost": [(8, 0.0), (3, 0.0)]}
     history = History(None, None)
     table = Rows.split(tied(3_000), 300, "cpu", torch.Generator().manual_seed(0))
     stub = Stub(enough=5)
