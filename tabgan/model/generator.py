@@ -14,9 +14,9 @@ from tabgan.model.copula import Copula, Solution, in_turn
 from tabgan.model.embedding import CodeTable, Layout
 from tabgan.model.ties import Tie, Ties
 
-IMPOSSIBLE = -1e4
-"""The logit of a value that the table does not hold."""
-
+IMPOSSIBLE, NEVER = -1e4, -1e6
+"""What is added to the logit of a value that another one excludes, and of one that the table does not hold: where the
+values of other columns exclude all that it holds, one of these is drawn all the same."""
 
 MOST_SOLVED = 20_000_000
 """Numbers in the solutions of the copula that are kept while rows are drawn, at most, and in what ties rounds."""
@@ -141,7 +141,7 @@ class Generator(nn.Module):
         self.heads = CodeTable(codes, width, 0.1 * width**-0.5, rng)
         self.bias = nn.Parameter(frequencies.clamp(min=1e-9).log())
         self.register_buffer("frequencies", frequencies.float())
-        self.register_buffer("impossible", torch.where(frequencies > 0, 0.0, IMPOSSIBLE))
+        self.register_buffer("impossible", torch.where(frequencies > 0, 0.0, NEVER))
         starts, sizes = torch.tensor(self.layout.starts), torch.tensor(self.layout.cardinalities, dtype=torch.long)
         self.register_buffer("starts", starts, persistent=False)
         self.register_buffer("owner", torch.repeat_interleave(sizes), persistent=False)

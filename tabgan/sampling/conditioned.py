@@ -18,7 +18,7 @@ from tabgan.device import fastest_precision
 from tabgan.encoding.plan import Plan
 from tabgan.errors import ConfigError
 from tabgan.model.cooccurrence import split_by_dependence
-from tabgan.model.generator import IMPOSSIBLE, Generator, Tables
+from tabgan.model.generator import IMPOSSIBLE, NEVER, Generator, Tables
 from tabgan.model.ratio import DensityRatio
 from tabgan.sampling.chosen import CANDIDATES, chosen
 from tabgan.sampling.exclusions import Exclusions
@@ -77,7 +77,7 @@ class ConditionedSampler:
 
     def _take(self, logits: Tensor, uniforms: Tensor, order: Tensor | None) -> Tensor:
         if self.complete and logits.shape[1] > 1:
-            logits[:, 0] = IMPOSSIBLE
+            logits[:, 0] = NEVER
         return draw(logits, uniforms, order)
 
     def _restricted(

@@ -13,8 +13,13 @@ from tabgan.sampling.sampler import BLOCK_ROWS, Sampler, spread_uniforms
 CODES = [Code("a", 4, ordered=False), Code("b", 12, ordered=True), Code("c", 3, ordered=False)]
 
 
-def made_sampler(noisy: bool = False, impossible: dict[tuple[int, int], torch.Tensor] | None = None) -> Sampler:
-    frequencies = torch.full((19,), 0.2)
+def made_sampler(
+    noisy: bool = False,
+    impossible: dict[tuple[int, int], torch.Tensor] | None = None,
+    frequencies: torch.Tensor | None = None,
+) -> Sampler:
+    if frequencies is None:
+        frequencies = torch.full((19,), 0.2)
     config = ModelConfig(width=16, blocks=1, noise=4)
     network = Generator(CODES, frequencies, config, torch.Generator().manual_seed(0)).requires_grad_(False)
     return Sampler(network, torch.zeros(3, 3), Exclusions(impossible or {}, "cpu"), noisy=noisy)
@@ -103,3 +108,12 @@ def test_rows_that_are_alike_get_the_logits_that_each_would_get_alone():
         one.look()
         assert torch.allclose(one.logits(2)[0], together[row], atol=1e-5)
     assert len(together.unique(dim=0)) > 2
+
+
+def test_where_others_exclude_all_that_the_table_holds_one_of_these_is_drawn_all_the_same():
+    frequencies = torch.full((19,), 0.2)
+    frequencies[16] = 0  # no cell of the last column is missing
+    nothing = torch.tensor([[False, True, True]])
+    impossible = {(0, 2): nothing.expand(4, 3), (1, 2): nothing.expand(12, 3)}
+    drawn = rows_of(made_sampler(impossible=impossible, frequencies=frequencies), 10 * BLOCK_ROWS, 3, seed=0)[:, 2]
+    assert set(drawn.tolist()) == {1, 2}
