@@ -12,14 +12,17 @@ from tabgan.column import Part
 
 FEW_VALUES, FEW_SHARE = 20, 0.98
 """A remainder of a sum is one of so many values in so large a share of the rows."""
-COMMON_SHARE = 0.01
-"""A value of more than this share of the rows is common."""
+COMMON_SHARE, LEAST_COMMON = 0.01, 5
+"""A value of more than this share of the rows is common, if it has more than a few rows."""
 
 
 class Fact(BaseModel):
     """One fact: `column` follows from the columns in `of`, and of a sum those in `minus` are taken away.
 
     - `sum`: `column` is the sum, up to a remainder of few values if `remainder`; missing terms count as 0.
+    - `product`: `column` is `factor` times the product of those in `of`, divided by those in `minus`, but for rounding;
+      only close to it if `remainder`. A column that is there twice is squared.
+    - `near`: `column` is close to the sum, and is learned as what it is above or below it.
     - `at_least`, `at_most`: `column` is never below (above) the one in `of`, and is learned as the difference.
     - `same`: `column` equals the one in `of` in a good share of the rows, far more often than by chance.
     - `order`: `column` is never below the one in `of`, and both are learned as they are.
@@ -30,22 +33,29 @@ class Fact(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["sum", "at_least", "at_most", "same", "order", "fixed", "missing", "unique"]
+    kind: Literal["sum", "product", "near", "at_least", "at_most", "same", "order", "fixed", "missing", "unique"]
     column: str
     of: tuple[str, ...]
     minus: tuple[str, ...] = ()
     part: Part | None = None
     """Of `fixed`: the part of the date in `of` that fixes the column."""
     remainder: bool = False
+    factor: float = 1.0
+    """Of `product`: the number that it is multiplied by."""
     keep: bool = True
     """Whether new rows are made to keep it."""
 
     def __str__(self) -> str:
         of = " + ".join(self.of)
+        signed = " - ".join([of, *self.minus]) if of else "-" + " - ".join(self.minus)
         match self.kind:
             case "sum":
-                signed = " - ".join([of, *self.minus]) if of else "-" + " - ".join(self.minus)
                 return f"{self.column} = {signed}" + (" + one of a few values" if self.remainder else "")
+            case "near":
+                return f"{self.column} is close to {signed}"
+            case "product":
+                factors = " * ".join([*([f"{self.factor:.6g}"] if self.factor != 1 or not of else []), *self.of])
+                return f"{self.column} {'is close to' if self.remainder else '='} {' / '.join([factors, *self.minus])}"
             case "at_least" | "order":
                 return f"{self.column} >= {of}"
             case "at_most":
@@ -69,7 +79,7 @@ class Fact(BaseModel):
     @property
     def derives(self) -> bool:
         """Whether `column` can be worked out from the others and a remainder."""
-        return self.kind in ("sum", "at_least", "at_most", "same")
+        return self.kind in ("sum", "product", "near", "at_least", "at_most", "same")
 
 
 def without_circles(found: Iterable[Fact], before: Iterable[Fact]) -> list[Fact]:
@@ -101,9 +111,33 @@ def signed_sum(terms: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
     return total
 
 
+def product(factor: float, terms: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
+    """`factor` times each of the terms, all `(rows,)`, to its power; NaN where one is missing or would divide by 0."""
+    total = np.full(1, factor)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        for power, values in terms:
+            total = total * values ** float(power)
+    return np.where(np.isfinite(total), total, np.nan)
+
+
+def difference(values: np.ndarray, base: np.ndarray, places: int | None) -> np.ndarray:
+    """`values` less `base`, which is rounded to their decimal `places`, or, where these are None, to nine digits."""
+    if places is None:
+        return _rounded(values - base, float(np.nanmax(np.abs(values), initial=0)))
+    return np.round(values - np.round(base, places), places) + 0.0
+
+
 def _rounded(rest: np.ndarray, largest: float) -> np.ndarray:
     digits = 9 - int(np.ceil(np.log10(max(largest, 1e-12))))
     return np.round(rest, max(digits, 0)) + 0.0  # no -0.0
+
+
+def mostly_common(values: np.ndarray) -> bool:
+    """Whether most rows hold common values, which have codes of their own: worked out from another column, they would
+    lose how often each of them comes."""
+    counts = np.unique(values[~np.isnan(values)], return_counts=True)[1]
+    often = counts > max(COMMON_SHARE * len(values), LEAST_COMMON)
+    return bool(counts[often].sum() > counts.sum() / 2)
 
 
 def common(values: np.ndarray) -> np.ndarray:

@@ -10,20 +10,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tabgan.arithmetic import LOOK_ROWS, Numbers, near, products, spread, sums
 from tabgan.chance import LEAST_CHANCES, never_by_chance
 from tabgan.column import Column, Part, as_float, labels_as_codes, plain
-from tabgan.facts import FEW_SHARE, FEW_VALUES, Fact, common, remainder, without_circles
+from tabgan.facts import Fact, common, mostly_common, without_circles
 from tabgan.inference import determines, maps, repeats
 from tabgan.uniqueness import find_unique
 
 FIRST_ROWS = 300
 """Rows on which most pairs of columns already fail to fix each other."""
-LOOK_ROWS = 1_500
-"""Rows on which most candidates already fail; what holds there is checked on all rows."""
-MOST_TERMS = 8
-"""Columns that a sum is looked for among, the likeliest first."""
 SAME_SHARE = 0.05
 """Of the values that are not common anyway, the least share that equals another column's."""
+SAME_COLUMNS = 3
+"""Columns that a column is looked at for being the same as, the likeliest first."""
 LABELS = 120
 """Numbers of no more different values than this can fix another column."""
 CLOSE = 0.5
@@ -46,12 +45,16 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
     told = {(fact.of, fact.column) for fact in fixed}
     place = {column.name: i for i, column in enumerate(columns)}
     second = {b for of, b in told if len(of) == 1 and ((b,), of[0]) in told and place[of[0]] < place[b]}
-    numbers = _side_by_side(_measures(table, [column for column in columns if column.name not in second]))
-    dates = _side_by_side({c.name: c.numbers(table[c.name]) for c in columns if c.kind == "datetime"})
+    numbers = Numbers.side_by_side(_measures(table, [column for column in columns if column.name not in second]))
+    dates = Numbers.side_by_side({c.name: c.numbers(table[c.name]) for c in columns if c.kind == "datetime"})
     pairs = _ordered_pairs(numbers)
-    derived = without_circles(_sums(numbers, taken), [])
+    spiky = {name for name, values in zip(numbers.names, numbers.values.T, strict=True) if mostly_common(values)}
+    close = _differences(pairs, taken | spiky, CLOSE)
+    derived = without_circles(sums(numbers, taken), [])
     for more in (
-        _differences(pairs, taken, CLOSE),
+        products(numbers, taken),
+        near(numbers, taken, {frozenset(fact.columns) for fact in close}),
+        close,
         _differences(_ordered_pairs(dates), taken, np.inf),
         _same(numbers, taken),
     ):
@@ -72,112 +75,6 @@ def _measures(table: pa.Table, columns: Sequence[Column]) -> dict[str, np.ndarra
     return found
 
 
-class _Numbers(NamedTuple):
-    """Numbers side by side: names, `(rows, columns)` float64, and some of these rows, evenly spread."""
-
-    names: list[str]
-    values: np.ndarray
-    some: np.ndarray
-
-
-def _side_by_side(numbers: dict[str, np.ndarray]) -> _Numbers:
-    values = np.asfortranarray(np.column_stack(list(numbers.values()))) if numbers else np.zeros((1, 0))
-    return _Numbers(list(numbers), values, values[:: -(-len(values) // LOOK_ROWS)])
-
-
-# Sums
-
-
-def _sums(numbers: _Numbers, taken: set[str]) -> list[Fact]:
-    """Columns that are sums and differences of others, those of positive terms and of few terms first."""
-    names, values, some = numbers
-    covariance = _covariance(some)
-    found = []
-    for target, name in enumerate(names):
-        if name in taken or not covariance[target, target] > 0:
-            continue
-        terms = _terms(some, covariance, target)
-        if not terms:
-            continue
-        rest = remainder(values[:, target], [(sign, values[:, i]) for i, sign in terms])
-        complete = ~np.isnan(values[:, [target, *(i for i, _ in terms)]]).any(axis=1)
-        entropy = _entropy_if_few(values[complete, target], rest[complete])
-        if entropy == np.inf:
-            continue
-        of = tuple(names[i] for i, sign in terms if sign > 0)
-        minus = tuple(names[i] for i, sign in terms if sign < 0)
-        found.append(Fact(kind="sum", column=name, of=of, minus=minus, remainder=entropy > 0))
-    return sorted(found, key=lambda fact: (len(fact.minus), len(fact.of)))
-
-
-def _covariance(values: np.ndarray) -> np.ndarray:
-    """`(columns, columns)`, each pair over the rows that hold both."""
-    known = ~np.isnan(values)
-    mean = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    centred = np.where(known, values - mean, 0)
-    both = known.T.astype(float) @ known.astype(float)
-    covariance: np.ndarray = centred.T @ centred / np.maximum(both, 1)
-    return covariance
-
-
-def _terms(some: np.ndarray, covariance: np.ndarray, target: int) -> list[tuple[int, int]]:
-    """Columns and signs that sum up to column `target` but for few values, found by orthogonal matching pursuit
-    (Pati et al. 1993). Of the sums on its way the one that leaves least; empty if there is none."""
-    scale = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
-    chosen: list[int] = []
-    left = covariance[target].copy()
-    usable = np.diag(covariance) > 0
-    usable[target] = False
-    best: list[tuple[int, int]] = []
-    least = np.inf
-    for _ in range(min(MOST_TERMS, int(usable.sum()))):
-        strength = np.where(usable, np.abs(left) / scale, -1)
-        strength[chosen] = -1
-        chosen.append(int(strength.argmax()))
-        weights = np.linalg.lstsq(covariance[np.ix_(chosen, chosen)], covariance[chosen, target], rcond=1e-10)[0]
-        left = covariance[target] - weights @ covariance[chosen]
-        terms, entropy = _whole_terms(some, target, chosen)
-        if entropy < least:
-            best, least = terms, entropy
-        if least == 0:
-            break
-    return best
-
-
-def _whole_terms(some: np.ndarray, target: int, chosen: list[int]) -> tuple[list[tuple[int, int]], float]:
-    """The least squares terms of `target` among `chosen`, their coefficients rounded, and the entropy of what they
-    leave; infinite if that is not of few values."""
-    rows = some[:, [target, *chosen]]
-    rows = rows[~np.isnan(rows).any(axis=1)]
-    if len(rows) < 10 * len(chosen) + 20:
-        return [], np.inf
-    y, x = rows[:, 0] - rows[:, 0].mean(), rows[:, 1:] - rows[:, 1:].mean(axis=0)
-    norm = np.maximum(np.sqrt((x**2).mean(axis=0)), 1e-300)
-    weights = np.linalg.lstsq(x / norm, y, rcond=1e-9)[0] / norm
-    signs = np.rint(weights).astype(int)
-    if (np.abs(signs) > 1).any() or (np.abs(weights - signs) > 0.3).any() or not signs.any():
-        return [], np.inf
-    rest = remainder(rows[:, 0], [(sign, column) for sign, column in zip(signs, rows[:, 1:].T, strict=True)])
-    terms = [(i, int(sign)) for i, sign in zip(chosen, signs, strict=True) if sign]
-    return terms, _entropy_if_few(rows[:, 0], rest)
-
-
-def _entropy_if_few(values: np.ndarray, rest: np.ndarray) -> float:
-    """The entropy of `rest` if it is of few values and says less than half of what `values` say; infinite otherwise."""
-    if len(rest) < 2 or len(np.unique(values)) < 3:
-        return np.inf
-    counts = np.sort(np.unique(rest, return_counts=True)[1])[::-1]
-    if counts[:FEW_VALUES].sum() < FEW_SHARE * len(rest):
-        return np.inf
-    entropy = _entropy(counts)
-    return entropy if entropy <= 0.5 * _entropy(np.unique(values, return_counts=True)[1]) else np.inf
-
-
-def _entropy(counts: np.ndarray) -> float:
-    shares = counts / counts.sum()
-    return float(-(shares * np.log(shares)).sum())
-
-
 # Order and equality
 
 
@@ -193,7 +90,7 @@ class _Pair(NamedTuple):
     distance: float
 
 
-def _ordered_pairs(numbers: _Numbers) -> list[_Pair]:
+def _ordered_pairs(numbers: Numbers) -> list[_Pair]:
     """Pairs of columns in order in every row, although chance would have broken that; the closest first.
 
     What is measured, and not merely true or false, is measured on some of the rows.
@@ -209,7 +106,7 @@ def _ordered_pairs(numbers: _Numbers) -> list[_Pair]:
                 continue
             if not (values[:, x] > values[:, y]).any():
                 gap = high - low
-                ranges = _range(low), _range(high), _range(gap)
+                ranges = spread(low), spread(high), spread(gap)
                 found.append(_Pair(names[x], high_name, *ranges, float(np.quantile(gap, 0.9))))
     return sorted(found, key=lambda pair: pair.distance / max(pair.low_range, pair.high_range, 1e-300))
 
@@ -242,17 +139,12 @@ def _orders(pairs: Sequence[_Pair], others: Sequence[Fact]) -> list[Fact]:
     return list(found.values())
 
 
-def _range(values: np.ndarray) -> float:
-    low, high = np.nanquantile(values, [0.1, 0.9])
-    return float(high - low)
-
-
 def _chance_violations(low: np.ndarray, high: np.ndarray) -> float:
     """In how many rows `low` would be above `high` if they had nothing to do with each other."""
     return float((np.searchsorted(np.sort(high), low, side="left") / len(high)).sum())
 
 
-def _same(numbers: _Numbers, taken: set[str]) -> list[Fact]:
+def _same(numbers: Numbers, taken: set[str]) -> list[Fact]:
     """Columns whose uncommon values are often those of another of a wider range; the largest share first."""
     names, values, some = numbers
     found: list[tuple[float, Fact]] = []
@@ -264,15 +156,15 @@ def _same(numbers: _Numbers, taken: set[str]) -> list[Fact]:
             continue
         shares = (some[uncommon] == some[uncommon][:, [y]]).mean(axis=0)
         shares[y] = 0
-        x = int(shares.argmax())
-        is_wider = names[x] not in taken and _range(values[:, y]) > _range(values[:, x])
-        if shares[x] < SAME_SHARE or is_wider:
-            continue
         uncommon = _is_uncommon(values[:, y])
-        equal = values[uncommon, y] == values[uncommon, x]
-        least = max(LEAST_CHANCES, SAME_SHARE * len(equal), 3 * _most_common(values[uncommon, y] - values[uncommon, x]))
-        if equal.sum() >= least:
-            found.append((float(equal.mean()), Fact(kind="same", column=name, of=(names[x],))))
+        for x in np.argsort(-shares, kind="stable")[:SAME_COLUMNS]:
+            is_wider = names[x] not in taken and spread(values[:, y]) > spread(values[:, x])
+            if shares[x] < SAME_SHARE or is_wider:
+                continue
+            equal = values[uncommon, y] == values[uncommon, x]
+            often = _most_common(values[uncommon, y] - values[uncommon, x])
+            if equal.sum() >= max(LEAST_CHANCES, SAME_SHARE * len(equal), 3 * often):
+                found.append((float(equal.mean()), Fact(kind="same", column=name, of=(names[x],))))
     return [fact for _, fact in sorted(found, key=lambda pair: -pair[0])]
 
 

@@ -51,7 +51,81 @@ def test_a_sum_up_to_one_of_a_few_surcharges():
 
 def test_numbers_that_are_only_alike_are_no_sum():
     a, b = RNG.normal(0, 20, ROWS).round(2), RNG.normal(0, 20, ROWS).round(2)
+    frame = pd.DataFrame({"a": a, "b": b, "c": (a + b + RNG.normal(0, 3, ROWS)).round(2)})
+    assert facts_of(frame) == []
+
+
+def test_numbers_that_are_nearly_a_sum_are_close_to_it():
+    a, b = RNG.normal(0, 20, ROWS).round(2), RNG.normal(0, 20, ROWS).round(2)
     frame = pd.DataFrame({"a": a, "b": b, "c": (a + b + RNG.normal(0, 0.5, ROWS)).round(2)})
+    assert facts_of(frame) == ["c is close to b + a"]
+    frame.loc[RNG.integers(0, ROWS, 5), "c"] += 1_000  # a few that are far out hide nothing
+    assert facts_of(frame) == ["c is close to b + a"]
+
+
+def test_a_sum_is_found_beside_columns_that_are_like_it():
+    """What a sum leaves in a few rows goes with another of its columns, and is no weight of that."""
+    first, second = (
+        RNG.gamma(6, 180, ROWS).round(),
+        np.where(RNG.random(ROWS) < 0.4, RNG.gamma(6, 120, ROWS), 0).round(),
+    )
+    other = np.where(RNG.random(ROWS) < 0.015, RNG.gamma(6, 60, ROWS), 0).round()
+    frame = pd.DataFrame({"first": first, "second": second, "rooms": 0.0, "living": first + second + other})
+    frame["rooms"] = np.rint(frame.living / 220 + 2 * (other > 0) + RNG.normal(0, 0.8, ROWS))
+    assert "living = first + second + one of a few values" in facts_of(frame)
+
+
+def test_of_an_equation_the_amount_to_the_cent_is_worked_out_and_not_the_round_one():
+    loan = 500.0 * RNG.integers(2, 80, ROWS)
+    paid = np.where(RNG.random(ROWS) < 0.1, loan, (loan * RNG.beta(2, 5, ROWS)).round(2))
+    frame = pd.DataFrame({"loan": loan, "paid": paid, "owed": (loan - paid).round(2)})
+    assert "paid = loan - owed" in facts_of(frame)  # what is owed is often 0
+
+
+def test_a_column_of_common_values_is_not_told_by_a_difference():
+    low = np.rint(RNG.normal(60, 10, ROWS))
+    frame = pd.DataFrame({"low": low, "high": low + RNG.poisson(3, ROWS)})
+    assert facts_of(frame) == ["high >= low"]
+    assert Schema.infer(pa.Table.from_pandas(frame)).facts[0].kind == "order"
+
+
+def test_products_and_quotients():
+    quantity, price = RNG.integers(1, 9, ROWS), money()
+    frame = pd.DataFrame({"quantity": quantity, "price": price, "total": (quantity * price).round(2)})
+    assert facts_of(frame) == ["total = quantity * price"]
+    kilos, metres = RNG.normal(75, 12, ROWS).round(1), RNG.normal(1.7, 0.1, ROWS).round(2)
+    frame = pd.DataFrame({"kilos": kilos, "metres": metres, "bmi": (kilos / metres**2).round(1)})
+    assert facts_of(frame) == ["bmi = kilos / metres / metres"]
+    frame = pd.DataFrame({"miles": money(), "hours": (0.2 + money(2)).round(2), "speed": 0.0})
+    frame["speed"] = frame.miles / frame.hours  # as it is, not rounded
+    assert facts_of(frame) == ["speed = miles / hours"]
+
+
+def test_a_share_of_another_column():
+    net = money(100)
+    frame = pd.DataFrame({"net": net, "tax": (0.19 * net).round(2)})
+    assert facts_of(frame) == ["tax = 0.19 * net"]
+    frame["gross"] = (frame.net + frame.tax).round(2)
+    assert sorted(facts_of(frame)) == ["gross = net + tax", "tax = 0.19 * net"]
+
+
+def test_a_number_that_is_nearly_a_product_is_close_to_it():
+    x, depth = RNG.normal(6, 1, ROWS).round(2), RNG.normal(62, 1.5, ROWS).round(1)
+    frame = pd.DataFrame({"depth": depth, "x": x, "z": (x * depth / 100 + RNG.normal(0, 0.03, ROWS)).round(2)})
+    (fact,) = Schema.infer(pa.Table.from_pandas(frame)).facts
+    assert (fact.kind, fact.column, set(fact.of), fact.remainder) == ("product", "z", {"x", "depth"}, True)
+    assert abs(fact.factor - 0.01) < 1e-4
+
+
+def test_numbers_that_only_go_together_are_no_product():
+    size = RNG.gamma(6, 20, ROWS).round(1)
+    frame = pd.DataFrame({"size": size, "price": (12 * size * RNG.lognormal(0, 0.2, ROWS)).round(2)})
+    assert facts_of(frame) == []
+
+
+def test_the_number_of_columns_in_a_product_is_bounded_by_chance():
+    frame = pd.DataFrame({name: 1 + RNG.poisson(2, ROWS) for name in "abcd"})
+    frame["e"] = RNG.integers(1, 7, ROWS)
     assert facts_of(frame) == []
 
 
@@ -175,3 +249,7 @@ def test_a_fact_says_which_columns_it_is_about():
     fact = Fact(kind="sum", column="a", of=("b",), minus=("c",))
     assert fact.columns == ("a", "b", "c")
     assert str(fact) == "a = b - c"
+    half = Fact(kind="product", column="a", of=("b", "c"), minus=("d",), factor=0.5)
+    assert half.columns == ("a", "b", "c", "d")
+    assert str(half) == "a = 0.5 * b * c / d"
+    assert str(Fact(kind="product", column="a", of=(), minus=("d",))) == "a = 1 / d"

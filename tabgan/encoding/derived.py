@@ -1,4 +1,5 @@
-"""A number or date that follows from other columns and a rest: a sum, a difference that is never negative, an equal.
+"""A number or date that follows from other columns and a rest: a sum, a product, something close to one of these, a
+difference that is never negative, an equal.
 
 The rest is a column of its own, missing where the others say nothing of the value, for then the value is kept too.
 """
@@ -15,10 +16,17 @@ import pyarrow.compute as pc
 from tabgan.column import Column, as_float, plain
 from tabgan.encoding.cells import from_json, to_json
 from tabgan.encoding.number import outermost, shared_values, to_type
-from tabgan.facts import FEW_VALUES, common, remainder, signed_sum
+from tabgan.facts import FEW_VALUES, Fact, common, difference, product, remainder, signed_sum
 from tabgan.inference import decimals
 
-NAMES = {"sum": "remainder", "at_least": "difference", "at_most": "difference", "same": "same"}
+NAMES = {
+    "sum": "remainder",
+    "product": "remainder",
+    "near": "difference",
+    "at_least": "difference",
+    "at_most": "difference",
+    "same": "same",
+}
 
 
 class Derived:
@@ -28,7 +36,7 @@ class Derived:
 
     def __init__(
         self,
-        kind: str,
+        fact: Fact,
         column: Column,
         of: Sequence[Column],
         minus: Sequence[Column] = (),
@@ -40,10 +48,11 @@ class Derived:
         """`names`: those of all columns of the table, which the rest's must differ from; `free`: those that no other
         fact is about; `side`: of two columns that are often the same, whether this one is "at_least" or "at_most" the
         other."""
-        self.kind, self.column, self.free, self.side = kind, column, set(free), side
-        self.sign = -1 if kind == "at_most" else 1
+        self.kind, self.column, self.free, self.side = fact.kind, column, set(free), side
+        self.factor, self.is_exact = fact.factor, fact.kind == "product" and not fact.remainder
+        self.sign = -1 if fact.kind == "at_most" else 1
         self.terms = [*((1, each) for each in of), *((-1, each) for each in minus)]
-        self.rest = f"{column.name} ({NAMES[kind]})"
+        self.rest = f"{column.name} ({NAMES[fact.kind]})"
         while self.rest in names:
             self.rest += "'"
 
@@ -55,7 +64,8 @@ class Derived:
         self.few_: list[float] = []
         self.common_: list[float] = []
         self.grid_: list[float] = []
-        self.term_ends_ = [_ends(table[term.name]) for _, term in self.terms] if self.kind == "sum" else []
+        gives_back = self.kind == "sum" or self.is_exact
+        self.term_ends_ = [_ends(table[term.name]) for _, term in self.terms] if gives_back else []
         if self.column.kind == "datetime":
             ticks, missing = self.column.ticks(values)
             known, second = ticks[~missing], self.column.ticks_a_second
@@ -67,7 +77,7 @@ class Derived:
             self.ends_ = _ends(values)
         if self.kind == "same":
             self.common_ = common(as_float(plain(values))).tolist()
-        if self.kind in ("at_least", "at_most") and self.column.kind == "number":
+        if self.kind not in ("sum", "same") and not self.is_exact and self.column.kind == "number":
             self.grid_ = (shared_values(as_float(plain(values).drop_null())) or (np.empty(0), 0))[0].tolist()
         rest, follows = self._split(table)
         if self.kind == "sum":
@@ -94,8 +104,11 @@ class Derived:
         """Pairs of columns of which a cell is missing by rule: the base's, the rest's, the value's own."""
         if self.kind == "sum":
             return []
-        base, own = self.terms[0][1].name, self.column.name
-        return [(base, self.rest)] + ([(own, self.rest), (base, own)] if self.keeps_own_ else [])
+        own = self.column.name
+        found = [(own, self.rest)] if self.keeps_own_ else []
+        for base in {term.name: None for _, term in self.terms}:
+            found += [(base, self.rest)] + ([(base, own)] if self.keeps_own_ else [])
+        return found
 
     def reduce(self, table: pa.Table) -> dict[str, pa.ChunkedArray]:
         """The rest, and the column itself without the cells that follow from others."""
@@ -121,6 +134,9 @@ class Derived:
         if self.kind == "same":
             equal = (numbers == base) & ~np.isin(numbers, self.common_)
             return np.where(equal, 0.0, np.nan), missing | equal
+        if self.kind in ("product", "near"):
+            rest = difference(numbers, base, self.column.precision)
+            return rest, missing | ~np.isnan(rest)
         rest = np.abs(numbers - base)
         places = [column.precision for column in (self.column, self.terms[0][1])]
         if None not in places:
@@ -131,8 +147,13 @@ class Derived:
         return [(sign, as_float(plain(pa.chunked_array(cells[term.name])))) for sign, term in self.terms]
 
     def _number_base(self, cells: pa.Table | dict[str, pa.Array]) -> np.ndarray:
-        """The other column's numbers, rounded away from where the value may not be."""
-        base = self._signed_terms(cells)[0][1]
+        """What the others say of the value: their product or sum, or the other column's numbers, rounded away from
+        where the value may not be."""
+        terms = self._signed_terms(cells)
+        if self.kind in ("product", "near"):
+            total = product(self.factor, terms) if self.kind == "product" else _added(terms)
+            return total if self.column.precision is None else np.round(total, self.column.precision)
+        base = terms[0][1]
         own, other = self.column.precision, self.terms[0][1].precision
         if self.kind == "same" or own is None or (other is not None and other <= own):
             return base
@@ -174,6 +195,9 @@ class Derived:
 
     def _follow(self, cells: dict[str, pa.Array], own: pa.Array) -> np.ndarray:
         base, own_numbers = self._number_base(cells), as_float(plain(pa.chunked_array([own])))
+        if self.is_exact:
+            rest = as_float(pa.chunked_array([cells[self.rest]]))
+            return np.where(np.isnan(base + rest), own_numbers, self._product(cells, base, rest))
         if self.kind == "same":
             return np.where(pc.fill_null(cells[self.rest], False), base, self._mirrored(own_numbers, base))
         numbers = base + self.sign * as_float(pa.chunked_array([cells[self.rest]]))
@@ -181,14 +205,15 @@ class Derived:
         return np.where(self._beyond(base), np.nan, numbers)
 
     def _on_grid(self, numbers: np.ndarray, base: np.ndarray) -> np.ndarray:
-        """The nearest values that the column holds, on the right side of `base`, where it holds few different ones."""
+        """The nearest values that the column holds, where it holds few different ones; of a difference that is never
+        negative on the right side of `base`."""
         grid = np.array(self.grid_)
         if not len(grid):
             return numbers
         at = np.searchsorted((grid[:-1] + grid[1:]) / 2, numbers)
         if self.kind == "at_least":
             at = np.maximum(at, np.searchsorted(grid, base))
-        else:
+        elif self.kind == "at_most":
             at = np.minimum(at, np.searchsorted(grid, base, side="right") - 1)
         inside = (at >= 0) & (at < len(grid)) & ~np.isnan(numbers)
         return np.where(inside, grid[np.clip(at, 0, len(grid) - 1)], numbers)
@@ -202,9 +227,32 @@ class Derived:
 
     def _beyond(self, base: np.ndarray) -> np.ndarray:
         """Where the other column leaves no room for a value of this one."""
+        if self.kind in ("product", "near"):
+            return np.zeros(len(base), dtype=bool)
         low, high = as_float(self.ends_)
         beyond: np.ndarray = base < low if self.kind == "at_most" else base > high
         return beyond
+
+    def _product(self, cells: dict[str, pa.Array], base: np.ndarray, rest: np.ndarray) -> np.ndarray:
+        """`base` and `rest` together. Where that would leave the range, factors change within their own."""
+        low, high = as_float(self.ends_)
+        numbers: np.ndarray = base + rest
+        names = [term.name for _, term in self.terms]
+        for (sign, column), ends in zip(self.terms, self.term_ends_, strict=True):
+            out = (numbers < low) | (numbers > high)
+            if column.name not in self.free or names.count(column.name) > 1 or not out.any():
+                continue
+            values = as_float(plain(pa.chunked_array([cells[column.name]])))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share = (np.clip(numbers, low, high) - rest) / base
+                places, up = 10.0 ** (9 if column.precision is None else column.precision), (share > 1) == (sign > 0)
+                scaled = np.round(values * share**sign * places, 6)
+            changed = np.clip(np.where(up, np.ceil(scaled), np.floor(scaled)) / places, *as_float(ends))
+            changed = np.where(out & np.isfinite(changed), changed, values)
+            cells[column.name] = to_type(np.nan_to_num(changed), np.isnan(changed), ends).cast(ends.type)
+            base = self._number_base(cells)
+            numbers = np.where(out, base + rest, numbers)
+        return numbers
 
     def _sum(self, cells: dict[str, pa.Array]) -> np.ndarray:
         terms = self._signed_terms(cells)
@@ -240,16 +288,32 @@ class Derived:
         names = [term.name for _, term in self.terms]
         there = {name: ~np.asarray(pc.is_null(plain(given[name]))) for name in [self.column.name, *names]}
         lacking = np.sum([~there[name] for name in names], axis=0)
-        for sign, term in self.terms:
+        for _, term in self.terms:
             rows = there[self.column.name] & ~there[term.name] & (lacking == 1)
             if not rows.any():
                 continue
             wanted, made = (self._exact(self.column, each[self.column.name]) for each in (given, table))
             values = self._exact(term, table[term.name])
-            moved = np.where(rows & ~np.isnan(made + values), values + sign * (wanted - made), values)
+            moved = values + self.change(term.name, table, wanted - made)
+            moved = np.where(rows & np.isfinite(moved), moved, values)
             at = table.column_names.index(term.name)
             table = table.set_column(at, table.schema.field(at), self._written(term, moved, table[term.name]))
         return table
+
+    def change(self, name: str, table: pa.Table, gap: np.ndarray) -> np.ndarray:
+        """By how much `name`, the rest, a term or the column itself, must change for the column, a number or a date's
+        ticks as in `table`, to change by `gap`, `(rows,)` each."""
+        terms = {term.name: (sign, term) for sign, term in self.terms}
+        if name not in terms:
+            return np.asarray(gap / self.step_ * (self.sign if name == self.rest else 1))
+        sign, term = terms[name]
+        if self.kind != "product":
+            return np.asarray(sign * gap)
+        values, made = self._exact(term, table[name]), self._exact(self.column, table[self.column.name])
+        times = [each.name for _, each in self.terms].count(name)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            change = values * ((1 + gap / made) ** (sign / times) - 1)
+        return np.where(np.isfinite(change) | np.isnan(values + gap), change, 0.0)
 
     @staticmethod
     def _exact(column: Column, values: pa.ChunkedArray) -> np.ndarray:
@@ -292,6 +356,11 @@ class Derived:
         self.term_ends_ = [from_json(ends, kind) for ends, kind in zip(state["term_ends"], types, strict=False)]
         self._set(Column(**state["rest"]), state["keeps_own"])
         return self
+
+
+def _added(terms: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
+    """The sum of signed terms, missing where one is."""
+    return np.asarray(sum(sign * values for sign, values in terms))
 
 
 def _ends(values: pa.ChunkedArray) -> pa.Array:

@@ -40,14 +40,15 @@ def moved(
         if step is None:
             continue
         targets = _numbers(condition, _decoded(encoder, *fitting, wanted, seed)[name])
-        gap = _gap(condition, _decoded(encoder, codes, uniforms, wanted, seed)[name], targets, rng)
+        table = _decoded(encoder, codes, uniforms, wanted, seed)
+        gap = _gap(condition, table[name], targets, rng)
         far += np.abs(gap) / max(float(np.nan_to_num(np.abs(gap)).max(initial=0.0)), 1e-300)
-        for number, at, factor in _numbers_of(encoder, step):
+        for number, at, term in _numbers_of(encoder, step):
             todo = np.flatnonzero(np.nan_to_num(gap))
             if not len(todo):
                 break
             before = codes[todo, at], uniforms[todo, at]
-            _move(number, codes, uniforms, at, todo, gap[todo] / factor)
+            _move(number, codes, uniforms, at, todo, step.change(term, table.take(todo), gap[todo]))
             fits = condition.allows(_decoded(encoder, codes[todo], uniforms[todo], wanted, seed)[name])
             codes[todo[~fits], at], uniforms[todo[~fits], at] = (each[~fits] for each in before)
             gap[todo[fits]] = 0.0
@@ -77,17 +78,14 @@ def _numbers(condition: Condition, values: pa.ChunkedArray) -> np.ndarray:
     return np.where(missing, np.nan, ticks.astype(float))
 
 
-def _numbers_of(encoder: TableEncoder, step: Derived) -> Iterator[tuple[NumberEncoder, int, float]]:
-    """The encoded numbers that a fact's column follows from, the place of each one's code, and by how much the column
-    grows when the number grows by 1: the rest first, for it ties the least."""
+def _numbers_of(encoder: TableEncoder, step: Derived) -> Iterator[tuple[NumberEncoder, int, str]]:
+    """The encoded numbers that a fact's column follows from, the place of each one's code, and its name: the rest
+    first, for it ties the least."""
     places = encoder.places()
-    candidates = [(step.rest, float(step.sign)), (step.column.name, 1.0)]
-    candidates += [(column.name, float(sign)) for sign, column in step.terms]
-    scale = step.step_ if step.column.kind == "datetime" else 1
-    for name, factor in candidates:
+    for name in (step.rest, step.column.name, *(column.name for _, column in step.terms)):
         number, at = places.get(name, (None, 0))
         if isinstance(number, NumberEncoder):
-            yield number, at, factor * scale
+            yield number, at, name
 
 
 def _move(

@@ -44,7 +44,7 @@ class Relations:
         sides = {each.columns: "at_least" for each in others if each.kind == "order"}
         sides |= {each.columns[::-1]: "at_most" for each in others if each.kind == "order"}
         return Derived(
-            fact.kind,
+            fact,
             column,
             of,
             [self.schema[name] for name in fact.minus],

@@ -127,9 +127,10 @@ class TableEncoder:
             cells[encoder.column.name] = encoder.decode(
                 codes[:, part], Draw(draw.index, draw.uniforms[:, part], draw.seed)
             )
+            name = encoder.column.name
             for condition in conditions:
-                if condition.column.name == encoder.column.name:
-                    cells[encoder.column.name] = encoder.mend(cells[encoder.column.name], condition)
+                if condition.column.name == name and not self.relations.works_out(name):
+                    cells[name] = encoder.mend(cells[name], condition)
         if given is not None:
             given = self.schema.prepare(given)
             names = [name for name in cells if name in given.column_names and not self.relations.works_out(name)]

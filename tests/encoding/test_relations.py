@@ -181,6 +181,83 @@ def test_a_sum_that_would_leave_its_range_gives_back_to_its_terms():
         assert rows[name].max() <= frame[name].max()
 
 
+def sales_frame() -> pd.DataFrame:
+    """Products, a quotient, a share, and numbers that are close to others."""
+    rng = np.random.default_rng(5)
+    quantity, price = rng.integers(1, 12, ROWS), rng.gamma(2, 12, ROWS).round(2)
+    frame = pd.DataFrame({"quantity": quantity, "price": price, "total": (quantity * price).round(2)})
+    frame["kilos"], frame["metres"] = rng.normal(75, 12, ROWS).round(1), rng.normal(1.7, 0.1, ROWS).round(2)
+    frame["bmi"] = (frame.kilos / frame.metres**2).round(2)
+    frame["left"] = rng.normal(40, 9, ROWS).round(2)
+    frame["right"] = (frame.left + rng.normal(0, 0.1, ROWS)).round(2)
+    for name in ("price", "total", "metres", "right"):
+        frame.loc[rng.random(ROWS) < 0.1, name] = None
+    frame.loc[rng.random(ROWS) < 0.01, ["quantity", "total"]] = 0
+    return frame
+
+
+@pytest.fixture(scope="module")
+def sales() -> Synthesizer:
+    return quick(NO_GAME).fit(sales_frame())
+
+
+def test_products_hold_and_close_numbers_stay_close(sales):
+    frame, rows = sales_frame(), sales.sample(4_000)
+    assert {str(fact) for fact in Schema.infer(pa.Table.from_pandas(frame, preserve_index=False)).facts} == {
+        "total = quantity * price",
+        "bmi = kilos / metres / metres",
+        "right is close to left",
+    }
+    complete = rows.dropna(subset=["total", "price"])
+    assert (complete.total == (complete.quantity * complete.price).round(2)).all()
+    assert (rows.bmi == (rows.kilos / rows.metres**2).round(2))[rows.metres.notna() & rows.bmi.notna()].mean() > 0.99
+    assert (rows.right - rows.left).abs().quantile(0.99) < 0.5
+    for name in frame:
+        assert frame[name].min() <= rows[name].min()
+        assert rows[name].max() <= frame[name].max()
+        assert abs(rows[name].isna().mean() - frame[name].isna().mean()) < 0.05
+    assert rows.dtypes.to_dict() == frame.dtypes.to_dict()
+
+
+def test_a_product_comes_back_from_its_codes():
+    table = pa.Table.from_pandas(sales_frame(), preserve_index=False)
+    encoder = TableEncoder(Schema.infer(table), table.schema).fit(table)
+    codes = encoder.encode(table)
+    back = encoder.decode(codes, Draw(np.arange(ROWS), np.random.default_rng(1).random(codes.shape), 0)).to_pandas()
+    assert (back.isna() == sales_frame().isna()).all(axis=None)
+    complete = back.dropna(subset=["total", "price"])
+    assert (complete.total == (complete.quantity * complete.price).round(2)).all()
+
+
+def test_conditions_on_a_product_are_fulfilled_and_keep_it(sales):
+    for low, high in ((200, None), (48.4, 48.4)):
+        rows = sales.sample(200, where={"total": (low, high)})
+        assert rows.total.between(low, high or np.inf).all()
+        complete = rows.dropna(subset=["price"])
+        assert len(complete) > 0.8 * len(rows)  # nine of ten have a price, with a given total as without
+        assert (complete.total == (complete.quantity * complete.price).round(2)).all()
+
+
+def test_a_factor_is_worked_out_from_a_product_that_is_given(sales):
+    given = pd.DataFrame({"quantity": [2, 5, 7], "total": [30.0, 110.0, 84.7]})
+    rows = sales.sample(given=given)
+    pd.testing.assert_frame_equal(rows[["quantity", "total"]], given.astype(rows[["quantity", "total"]].dtypes))
+    known = rows.price.notna()
+    assert (rows.price == (rows.total / rows.quantity).round(2))[known].all()
+
+
+def test_a_product_that_would_leave_its_range_gives_back_to_its_factors():
+    rng = np.random.default_rng(0)
+    quantity = rng.integers(1, 40, ROWS)
+    price = (600 / quantity * rng.uniform(0.2, 1, ROWS)).round(2)  # the more, the cheaper: what hardly learns breaks it
+    frame = pd.DataFrame({"quantity": quantity, "price": price, "total": (quantity * price).round(2)})
+    rows = quick(NO_GAME).fit(frame).sample(4_000)
+    assert (rows.total == (rows.quantity * rows.price).round(2)).all()
+    for name in frame:
+        assert frame[name].min() <= rows[name].min()
+        assert rows[name].max() <= frame[name].max()
+
+
 def test_a_number_that_follows_from_another_keeps_to_the_values_that_the_table_holds():
     rng = np.random.default_rng(0)
     low = np.rint(rng.normal(10, 8, ROWS)) * 1.8 + 32  # whole degrees on another scale
