@@ -146,6 +146,9 @@ class Derived:
     def _signed_terms(self, cells: pa.Table | dict[str, pa.Array]) -> list[tuple[int, np.ndarray]]:
         return [(sign, as_float(plain(pa.chunked_array(cells[term.name])))) for sign, term in self.terms]
 
+    def _lacks_term(self, cells: dict[str, pa.Array]) -> np.ndarray:
+        return np.asarray(np.isnan([values for _, values in self._signed_terms(cells)]).any(axis=0))
+
     def _number_base(self, cells: pa.Table | dict[str, pa.Array]) -> np.ndarray:
         """What the others say of the value: their product or sum, or the other column's numbers, rounded away from
         where the value may not be."""
@@ -195,6 +198,8 @@ class Derived:
 
     def _follow(self, cells: dict[str, pa.Array], own: pa.Array) -> np.ndarray:
         base, own_numbers = self._number_base(cells), as_float(plain(pa.chunked_array([own])))
+        if self.kind == "product" and not self.keeps_own_:  # no real row divides by 0
+            base = np.where(np.isnan(base) & ~self._lacks_term(cells), as_float(self.ends_)[1], base)
         if self.is_exact:
             rest = as_float(pa.chunked_array([cells[self.rest]]))
             return np.where(np.isnan(base + rest), own_numbers, self._product(cells, base, rest))
@@ -259,7 +264,7 @@ class Derived:
         rest = as_float(pa.chunked_array([cells[self.rest]])).copy()
         if self.few_:
             few = np.array(self.few_)
-            complete = ~np.isnan(rest) & ~np.isnan([values for _, values in terms]).any(axis=0)
+            complete = ~np.isnan(rest) & ~self._lacks_term(cells)
             rest[complete] = few[np.searchsorted((few[:-1] + few[1:]) / 2, rest[complete])]
         numbers: np.ndarray = signed_sum(terms) + rest
         self._give_back(cells, terms, numbers)
