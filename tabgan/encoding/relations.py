@@ -55,7 +55,7 @@ class Relations:
 
     def _is_twin(self, fact: Fact) -> bool:
         """Whether the fact's two columns fix each other, so that one of them says it all."""
-        return fact.columns[::-1] in self._fixes
+        return len(fact.of) == 1 and fact.columns[::-1] in self._fixes
 
     def fit(self, table: pa.Table) -> Self:
         """Learn what to look up, and which columns the table is left with."""

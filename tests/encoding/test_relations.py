@@ -282,6 +282,17 @@ def test_a_number_that_follows_from_another_keeps_to_the_values_that_the_table_h
     assert (((rows.high - 32) / 1.8).round(6) % 1 == 0).mean() > 0.99
 
 
+def test_of_three_columns_of_which_two_fix_the_third_none_is_missing_in_new_combinations():
+    rng = np.random.default_rng(0)
+    liens, failed = rng.poisson(0.4, ROWS), rng.poisson(0.3, ROWS)
+    liens[:12] = rng.integers(10, 60, 12)  # of so few rows that new ones are in between
+    frame = pd.DataFrame({"liens": liens, "failed": failed, "all": liens + failed})
+    assert len([fact for fact in Schema.infer(pa.Table.from_pandas(frame)).facts if fact.kind == "fixed"]) == 3
+    rows = quick(NO_GAME).fit(frame).sample(4_000)
+    assert len(rows.merge(frame.drop_duplicates())) < len(rows)
+    assert not rows.isna().any(axis=None)
+
+
 def test_a_lookup_holds_no_number_of_one_row():
     rng = np.random.default_rng(0)
     shop = np.minimum(rng.geometric(0.03, ROWS), 150)
