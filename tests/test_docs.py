@@ -109,11 +109,17 @@ def test_the_schemas_of_the_page_on_schemas_are_taken(people: pd.DataFrame) -> N
     pages = [yaml.safe_load(block) for language, block in blocks_of(DOCS / "schema.md") if language == "yaml"]
     assert len(pages) == 2
     people["income"] = people["age"] * 100.5
+    for name in ("quantity", "price", "persons", "total", "net", "tax", "discount", "due"):
+        people[name] = people["age"] + 0.5
     for wishes in pages:
         found = Schema.infer(people, wishes)
         for name, wish in wishes.get("columns", {}).items():
             assert found[name].kind == (wish if isinstance(wish, str) else wish.get("kind", "number"))
-    assert [str(fact) for fact in found.facts] == ["order_id and line_no are unique together"]
+    assert [str(fact) for fact in found.facts] == [
+        "order_id and line_no are unique together",
+        "total = 1.19 * quantity * price / persons",
+        "due = net + tax - discount",
+    ]
 
 
 @pytest.mark.filterwarnings("default:.*lie outside its bounds")  # of a table as short as this one
