@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tabgan.column import Column, Part, plain
+from tabgan.column import Column, Part, as_float, plain
 from tabgan.encoding.cells import dictionary_of, from_json, to_json, with_dictionary
 
 
@@ -77,8 +77,11 @@ class Lookup:
         return plain(values).combine_chunks() if self.part is None else column.part(values, self.part)
 
     def expand(self, cells: dict[str, pa.Array]) -> None:
-        """Put the column into `cells`; a combination that fit did not see keeps what is there."""
+        """Put the column into `cells`; a combination that fit did not see keeps what is there, or, where the column is
+        not learned, has what goes with the nearest."""
         number = self._cells(cells)
+        if self.dropped:
+            number = self._nearest(cells, number)
         at = np.minimum(np.searchsorted(self.cells_, number), len(self.cells_) - 1)
         known = pa.array(self.cells_[at] == number)
         found = self.values_.take(pa.array(at))
@@ -87,6 +90,27 @@ class Lookup:
         if not self.dropped:
             rest = plain(pa.chunked_array([cells[name]])).combine_chunks()
         cells[name] = with_dictionary(pc.if_else(known, found, rest), self.dictionary_, self.type_)
+
+    def _nearest(self, cells: dict[str, pa.Array], number: np.ndarray) -> np.ndarray:
+        """`number`, and where that is -1 for a number, a date or a part of one, that of the nearest known one."""
+        unseen = number < 0
+        column = self.of[0]
+        if not unseen.any() or (self.part is None and column.kind not in ("number", "datetime")):
+            return number
+        known, new = (
+            as_float(pa.chunked_array([keys])) if self.part else column.numbers(pa.chunked_array([keys]))
+            for keys in (
+                self.keys_[0],
+                self._key(column, pa.chunked_array(cells[column.name])).filter(pa.array(unseen)),
+            )
+        )
+        order = np.argsort(known)[: int((~np.isnan(known)).sum())]
+        if not len(order):
+            return number
+        at = np.searchsorted((known[order][:-1] + known[order][1:]) / 2, new)
+        found = number.copy()
+        found[unseen] = np.where(np.isnan(new), -1, order[at])
+        return found
 
     def state(self) -> dict[str, Any]:
         """What `fit` learned, as JSON."""

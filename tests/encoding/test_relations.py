@@ -293,6 +293,16 @@ def test_of_three_columns_of_which_two_fix_the_third_none_is_missing_in_new_comb
     assert not rows.isna().any(axis=None)
 
 
+def test_a_column_that_says_the_same_as_a_number_is_there_for_new_numbers_too():
+    rng = np.random.default_rng(0)
+    net = rng.choice([9.99, 14.5, 49.0, 99.0], ROWS) * (1 + rng.poisson(1.5, ROWS))
+    frame = pd.DataFrame({"net": net.round(2), "tax": (0.19 * net).round(2), "band": [f"{n:.2f} net" for n in net]})
+    assert {fact.kind for fact in Schema.infer(pa.Table.from_pandas(frame)).facts} == {"fixed"}
+    rows = quick(NO_GAME).fit(frame).sample(4_000)
+    assert not rows.net.isin(frame.net).all()
+    assert not rows.isna().any(axis=None)
+
+
 def test_a_lookup_holds_no_number_of_one_row():
     rng = np.random.default_rng(0)
     shop = np.minimum(rng.geometric(0.03, ROWS), 150)
