@@ -90,8 +90,8 @@ def sums(numbers: Numbers, taken: set[str]) -> list[Fact]:
 def products(numbers: Numbers, taken: set[str]) -> list[Fact]:
     """Columns that are products and quotients of others and a number, but for rounding; first those that leave least,
     of many decimals, with plain numbers and of few factors."""
-    found = _multiplied(numbers, taken, _PRODUCT)
-    places = {name: decimals(values) for name, values in zip(numbers.names, numbers.values.T, strict=True)}
+    found = _multiplied(numbers, taken, is_near=False)
+    places = {fact.column: decimals(numbers.values[:, numbers.names.index(fact.column)]) for fact in found}
 
     def worth(fact: Fact) -> tuple[float, ...]:
         own = places[fact.column]
@@ -105,7 +105,7 @@ def near(numbers: Numbers, taken: set[str], ordered: Collection[frozenset[str]])
     """Columns that are close to a sum or to a product of others; the closest first. Not two that are `ordered`, which
     a difference that is never negative keeps."""
     covariance = _covariance(_clipped(numbers.some))
-    found = _multiplied(numbers, taken, _NEAR_PRODUCT)
+    found = _multiplied(numbers, taken, is_near=True)
     for target, name in enumerate(numbers.names):
         terms, left = _least(_pursue(numbers.some, numbers.some, covariance, target, _NEAR_SUM), NEARER)
         if terms and name not in taken:
@@ -114,12 +114,12 @@ def near(numbers: Numbers, taken: set[str], ordered: Collection[frozenset[str]])
     return sorted((fact for fact in found if frozenset(fact.columns) not in ordered), key=lambda fact: found[fact])
 
 
-def _multiplied(numbers: Numbers, taken: set[str], search: _Search) -> dict[Fact, float]:
-    """The products that a search finds on logarithms, and what each leaves."""
+def _multiplied(numbers: Numbers, taken: set[str], *, is_near: bool) -> dict[Fact, float]:
+    """The products that are found on logarithms, and what each leaves."""
+    search = _NEAR_PRODUCT if is_near else _PRODUCT
     positive = (numbers.some > 0).sum(axis=0) >= POSITIVE_SHARE * (~np.isnan(numbers.some)).sum(axis=0)
     logs = np.log(numbers.some, out=np.full(numbers.some.shape, np.nan), where=positive & (numbers.some > 0))
     covariance = _covariance(_clipped(logs))
-    is_near = search is _NEAR_PRODUCT
     found = {}
     for target, name in enumerate(numbers.names):
         if name in taken:
@@ -189,10 +189,12 @@ def _factor(values: np.ndarray, multiplied: np.ndarray) -> float:
     ratio = float(np.median(values[usable] / multiplied[usable])) if usable.any() else 1.0
     plain = [float(f"{ratio:.{digits}g}") for digits in range(1, PLAIN_DIGITS + 1)]
     places = decimals(values)
-    left = [float(np.median(np.abs(difference(values, each * multiplied, places)))) for each in (*plain, ratio)]
-    wrong = [float((difference(values, each * multiplied, places) != 0).mean()) for each in (*plain, ratio)]
-    best = min(range(len(left)), key=lambda i: (wrong[i], left[i]))
-    return (*plain, ratio)[best]
+
+    def left(factor: float) -> tuple[float, float]:
+        rest = difference(values, factor * multiplied, places)
+        return float((rest != 0).mean()), float(np.median(np.abs(rest)))
+
+    return min([*plain, ratio], key=left)
 
 
 def _digits(number: float) -> int:

@@ -65,10 +65,8 @@ def test_numbers_that_are_nearly_a_sum_are_close_to_it():
 
 def test_a_sum_is_found_beside_columns_that_are_like_it():
     """What a sum leaves in a few rows goes with another of its columns, and is no weight of that."""
-    first, second = (
-        RNG.gamma(6, 180, ROWS).round(),
-        np.where(RNG.random(ROWS) < 0.4, RNG.gamma(6, 120, ROWS), 0).round(),
-    )
+    first = RNG.gamma(6, 180, ROWS).round()
+    second = np.where(RNG.random(ROWS) < 0.4, RNG.gamma(6, 120, ROWS), 0).round()
     other = np.where(RNG.random(ROWS) < 0.015, RNG.gamma(6, 60, ROWS), 0).round()
     frame = pd.DataFrame({"first": first, "second": second, "rooms": 0.0, "living": first + second + other})
     frame["rooms"] = np.rint(frame.living / 220 + 2 * (other > 0) + RNG.normal(0, 0.8, ROWS))
@@ -123,7 +121,7 @@ def test_numbers_that_only_go_together_are_no_product():
     assert facts_of(frame) == []
 
 
-def test_the_number_of_columns_in_a_product_is_bounded_by_chance():
+def test_counts_of_few_values_are_no_product_by_chance():
     frame = pd.DataFrame({name: 1 + RNG.poisson(2, ROWS) for name in "abcd"})
     frame["e"] = RNG.integers(1, 7, ROWS)
     assert facts_of(frame) == []

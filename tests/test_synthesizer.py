@@ -216,9 +216,8 @@ def test_a_time_limit_is_kept():
 def test_progress_names_every_stage():
     seen = []
     frame = made_frame()
-    frame["shelf"] = np.floor(frame.price % 4).astype(
-        str
-    )  # what a few steps do not learn: the game has something to win
+    # What a few steps do not learn, so that the game has something to win.
+    frame["shelf"] = np.floor(frame.price % 4).astype(str)
     quick(train=CHOOSING).fit(frame, progress=seen.append)
     assert list(dict.fromkeys(event.stage for event in seen)) == [
         "encode",

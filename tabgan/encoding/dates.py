@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from tabgan.conditions import Condition, Where
 from tabgan.encoding.base import Code, ColumnEncoder, Draw, Restriction
-from tabgan.encoding.number import Scale, nearest_allowed, scale_restriction
+from tabgan.encoding.number import nearest_allowed, scale_restriction
+from tabgan.encoding.scale import Scale
 
 FEW_DAYS = 4
 """Dates on no more days of the month than this (1st; 15th; 28th to 31st) are counted in months, not weeks."""

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from tabgan.column import Column, as_float, plain
 from tabgan.encoding.cells import from_json, to_json
-from tabgan.encoding.number import outermost, shared_values, to_type
+from tabgan.encoding.number import outermost, to_type
+from tabgan.encoding.scale import nearest, shared_values
 from tabgan.facts import FEW_VALUES, Fact, common, difference, product, remainder, signed_sum
 from tabgan.inference import decimals
 
@@ -146,9 +147,6 @@ class Derived:
     def _signed_terms(self, cells: pa.Table | dict[str, pa.Array]) -> list[tuple[int, np.ndarray]]:
         return [(sign, as_float(plain(pa.chunked_array(cells[term.name])))) for sign, term in self.terms]
 
-    def _lacks_term(self, cells: dict[str, pa.Array]) -> np.ndarray:
-        return np.asarray(np.isnan([values for _, values in self._signed_terms(cells)]).any(axis=0))
-
     def _number_base(self, cells: pa.Table | dict[str, pa.Array]) -> np.ndarray:
         """What the others say of the value: their product or sum, or the other column's numbers, rounded away from
         where the value may not be."""
@@ -198,8 +196,8 @@ class Derived:
 
     def _follow(self, cells: dict[str, pa.Array], own: pa.Array) -> np.ndarray:
         base, own_numbers = self._number_base(cells), as_float(plain(pa.chunked_array([own])))
-        if self.kind == "product" and not self.keeps_own_:  # no real row divides by 0
-            base = np.where(np.isnan(base) & ~self._lacks_term(cells), as_float(self.ends_)[1], base)
+        if self.kind == "product" and not self.keeps_own_ and np.isnan(base).any():  # no real row divides by 0
+            base = np.where(np.isnan(base) & ~_lacks_one(self._signed_terms(cells)), as_float(self.ends_)[1], base)
         if self.is_exact:
             rest = as_float(pa.chunked_array([cells[self.rest]]))
             return np.where(np.isnan(base + rest), own_numbers, self._product(cells, base, rest))
@@ -215,7 +213,7 @@ class Derived:
         grid = np.array(self.grid_)
         if not len(grid):
             return numbers
-        at = np.searchsorted((grid[:-1] + grid[1:]) / 2, numbers)
+        at = nearest(grid, numbers)
         if self.kind == "at_least":
             at = np.maximum(at, np.searchsorted(grid, base))
         elif self.kind == "at_most":
@@ -254,7 +252,7 @@ class Derived:
                 scaled = np.round(values * share**sign * places, 6)
             changed = np.clip(np.where(up, np.ceil(scaled), np.floor(scaled)) / places, *as_float(ends))
             changed = np.where(out & np.isfinite(changed), changed, values)
-            cells[column.name] = to_type(np.nan_to_num(changed), np.isnan(changed), ends).cast(ends.type)
+            cells[column.name] = _as_cells(changed, ends)
             base = self._number_base(cells)
             numbers = np.where(out, base + rest, numbers)
         return numbers
@@ -264,8 +262,8 @@ class Derived:
         rest = as_float(pa.chunked_array([cells[self.rest]])).copy()
         if self.few_:
             few = np.array(self.few_)
-            complete = ~np.isnan(rest) & ~self._lacks_term(cells)
-            rest[complete] = few[np.searchsorted((few[:-1] + few[1:]) / 2, rest[complete])]
+            complete = ~np.isnan(rest) & ~_lacks_one(terms)
+            rest[complete] = few[nearest(few, rest[complete])]
         numbers: np.ndarray = signed_sum(terms) + rest
         self._give_back(cells, terms, numbers)
         return numbers
@@ -284,7 +282,7 @@ class Derived:
             if column.precision is not None:
                 changed = np.round(changed, column.precision)
             numbers += sign * np.nan_to_num(changed - values)
-            cells[column.name] = to_type(np.nan_to_num(changed), np.isnan(changed), ends).cast(ends.type)
+            cells[column.name] = _as_cells(changed, ends)
 
     def agree(self, table: pa.Table, given: pa.Table) -> pa.Table:
         """`table`, in which the one term that is missing in `given` is worked out from a value that is given."""
@@ -336,7 +334,7 @@ class Derived:
         if column.precision is not None:
             numbers = np.round(numbers, column.precision)
         ends = outermost(pa.chunked_array([pa.array(numbers[~missing]).cast(before.type, safe=False)]))
-        return to_type(np.nan_to_num(numbers), missing, ends).cast(before.type)
+        return _as_cells(numbers, ends)
 
     def state(self) -> dict[str, Any]:
         """What `fit` learned, as JSON."""
@@ -363,9 +361,19 @@ class Derived:
         return self
 
 
+def _as_cells(numbers: np.ndarray, ends: pa.Array) -> pa.Array:
+    """Numbers, NaN where missing, as cells of the type of `ends` and between these."""
+    return to_type(np.nan_to_num(numbers), np.isnan(numbers), ends).cast(ends.type)
+
+
 def _added(terms: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
     """The sum of signed terms, missing where one is."""
     return np.asarray(sum(sign * values for sign, values in terms))
+
+
+def _lacks_one(terms: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
+    """Where one of the terms is missing."""
+    return np.asarray(np.isnan([values for _, values in terms]).any(axis=0))
 
 
 def _ends(values: pa.ChunkedArray) -> pa.Array:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from tabgan.column import Column, Part, as_float, plain
 from tabgan.encoding.cells import dictionary_of, from_json, to_json, with_dictionary
+from tabgan.encoding.scale import nearest
 
 
 class Lookup:
@@ -107,7 +108,7 @@ class Lookup:
         order = np.argsort(known)[: int((~np.isnan(known)).sum())]
         if not len(order):
             return number
-        at = np.searchsorted((known[order][:-1] + known[order][1:]) / 2, new)
+        at = nearest(known[order], new)
         found = number.copy()
         found[unseen] = np.where(np.isnan(new), -1, order[at])
         return found
@@ -142,7 +143,6 @@ def _shared(numbers: np.ndarray, first: np.ndarray, counts: np.ndarray) -> np.nd
     shared = shared[np.argsort(numbers[shared], kind="stable")]
     known = numbers[shared]
     alone = (counts == 1) & ~np.isnan(numbers[first])
-    nearest = np.searchsorted(known[:-1] / 2 + known[1:] / 2, numbers[first[alone]])
     found = first.copy()
-    found[alone] = shared[nearest]
+    found[alone] = shared[nearest(known, numbers[first[alone]])]
     return found

@@ -6,7 +6,8 @@ import pytest
 
 from tabgan.column import Column
 from tabgan.encoding.base import Draw
-from tabgan.encoding.number import ATOM_ROWS, BIN_ROWS, MAX_ATOMS, MAX_BINS, PARTS, NumberEncoder, Scale
+from tabgan.encoding.number import NumberEncoder
+from tabgan.encoding.scale import ATOM_ROWS, BIN_ROWS, MAX_ATOMS, MAX_BINS, PARTS, Scale
 from tabgan.schema import Schema
 
 RNG = np.random.default_rng(7)
