@@ -7,6 +7,7 @@ of logarithms; weights are rounded to whole numbers, and what they leave over is
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,8 @@ COMMONER = 0.03
 """A column with so much larger a share of common values than another one of its equation is not worked out."""
 STARTS = 5
 """Columns with which the search for a product begins: the likeliest one alone may be the wrong one."""
+STEPS = 25
+"""A number of fewer steps of rounding than this is no product that rounding changes: too much is one step beside it."""
 POSITIVE_SHARE = 0.9
 """Of the numbers of a product so large a share is above zero."""
 
@@ -63,12 +66,13 @@ class Numbers(NamedTuple):
         return tuple(of), tuple(minus)
 
 
-def sums(numbers: Numbers, taken: set[str]) -> list[Fact]:
-    """Columns that are sums and differences of others, exactly or up to a few values. Of an equation that can be read
-    in several ways first what derives a column of few common values, as an amount to the cent from a round one, then
-    what has positive terms, and few."""
+def sums(numbers: Numbers, taken: set[str]) -> dict[Fact, float]:
+    """Columns that are sums and differences of others, and the entropy of the few values that each leaves over; of
+    those that are `taken` only what leaves none. Of an equation that can be read in several ways first what derives a
+    column of few common values, as an amount to the cent from a round one, then what has positive terms, and few."""
     covariance = _covariance(numbers.some)
-    found: dict[Fact, tuple[bool, int, int]] = {}
+    found: dict[Fact, float] = {}
+    worth: dict[Fact, tuple[bool, int, int]] = {}
     for target in range(len(numbers.names)):
         terms, _ = _least(_pursue(numbers.some, numbers.some, covariance, target, _SUM))
         if not terms:
@@ -78,25 +82,32 @@ def sums(numbers: Numbers, taken: set[str]) -> list[Fact]:
         for column, sign in equation:
             others = [(i, -sign * other) for i, other in equation if i != column]
             values, columns = _complete(numbers.values, column, others)
-            left = _few_left(values, columns, [each for _, each in others])
-            if left < np.inf and numbers.names[column] not in taken:
+            signs = [each for _, each in others]
+            left = _few_left(values, columns, signs)
+            if left == 0 or (left < np.inf and numbers.names[column] not in taken):
                 of, minus = numbers.named(others)
-                fact = Fact(kind="sum", column=numbers.names[column], of=of, minus=minus, remainder=left > 0)
+                has_rest = bool(_sum_rest(values, columns, signs).any())
+                fact = Fact(kind="sum", column=numbers.names[column], of=of, minus=minus, remainder=has_rest)
                 is_common = shares[column] > min(shares.values()) + COMMONER
-                found.setdefault(fact, (is_common, len(minus), len(of)))
-    return sorted(found, key=lambda fact: found[fact])
+                found.setdefault(fact, left)
+                worth.setdefault(fact, (is_common, len(minus), len(of)))
+    return {fact: found[fact] for fact in sorted(found, key=lambda fact: worth[fact])}
 
 
 def products(numbers: Numbers, taken: set[str]) -> list[Fact]:
-    """Columns that are products and quotients of others and a number, but for rounding; first those that leave least,
-    of many decimals, with plain numbers and of few factors."""
+    """Columns that are products and quotients of others and a number, but for rounding; of those that are `taken` only
+    where that holds in every row. First those that take away most to be learned, that divide by few columns, with plain
+    numbers, that derive what has many decimals, and of few factors."""
     found = _multiplied(numbers, taken, is_near=False)
-    places = {fact.column: decimals(numbers.values[:, numbers.names.index(fact.column)]) for fact in found}
+    entropy, places = {}, {}
+    for name in {fact.column for fact in found}:
+        values = numbers.values[:, numbers.names.index(name)]
+        entropy[name] = _entropy(np.unique(values[~np.isnan(values)], return_counts=True)[1])
+        places[name] = decimals(values)
 
     def worth(fact: Fact) -> tuple[float, ...]:
-        own = places[fact.column]
-        finest = -np.inf if own is None else -own
-        return round(found[fact], 2), finest, _digits(fact.factor), len(fact.minus), len(fact.of)
+        most, fine = -round(entropy[fact.column] - found[fact], 1), places[fact.column]
+        return most, fine is not None, len(fact.minus), _digits(fact.factor), -(fine or 0), len(fact.of)
 
     return sorted(found, key=worth)
 
@@ -116,14 +127,14 @@ def near(numbers: Numbers, taken: set[str], ordered: Collection[frozenset[str]])
 
 def _multiplied(numbers: Numbers, taken: set[str], *, is_near: bool) -> dict[Fact, float]:
     """The products that are found on logarithms, and what each leaves."""
-    search = _NEAR_PRODUCT if is_near else _PRODUCT
     positive = (numbers.some > 0).sum(axis=0) >= POSITIVE_SHARE * (~np.isnan(numbers.some)).sum(axis=0)
     logs = np.log(numbers.some, out=np.full(numbers.some.shape, np.nan), where=positive & (numbers.some > 0))
     covariance = _covariance(_clipped(logs))
     found = {}
     for target, name in enumerate(numbers.names):
-        if name in taken:
+        if is_near and name in taken:
             continue
+        search = _NEAR_PRODUCT if is_near else _STRICT_PRODUCT if name in taken else _PRODUCT
         candidates = list(_pursue(numbers.some, logs, covariance, target, search))
         for terms, left in [_least(candidates, NEARER)] if is_near else candidates:
             values, columns = _complete(numbers.values, target, terms)
@@ -140,18 +151,25 @@ def _multiplied(numbers: Numbers, taken: set[str], *, is_near: bool) -> dict[Fac
 
 
 def _few_left(values: np.ndarray, columns: np.ndarray, signs: Sequence[int]) -> float:
-    return _entropy_if_few(values, remainder(values, list(zip(signs, columns.T, strict=True))))
+    return _entropy_if_few(values, _sum_rest(values, columns, signs))
+
+
+def _sum_rest(values: np.ndarray, columns: np.ndarray, signs: Sequence[int]) -> np.ndarray:
+    return remainder(values, list(zip(signs, columns.T, strict=True)))
 
 
 def _near_sum_left(values: np.ndarray, columns: np.ndarray, signs: Sequence[int]) -> float:
     return _share_if_near(values, values - columns @ np.array(signs))
 
 
-def _product_left(values: np.ndarray, columns: np.ndarray, powers: Sequence[int]) -> float:
+def _product_left(
+    values: np.ndarray, columns: np.ndarray, powers: Sequence[int], least_share: float = FEW_SHARE
+) -> float:
     multiplied, places = _multiply(columns, powers), decimals(values)
     rest = difference(values, _factor(values, multiplied) * multiplied, places)
     step = 0.0 if places is None else 1.01 * 10.0**-places  # one step of rounding up or down
-    return _entropy_if_few(values, rest) if (np.abs(rest) <= step).mean() >= FEW_SHARE else np.inf
+    is_fine = not rest.any() or spread(values) >= STEPS * step
+    return _entropy_if_few(values, rest) if is_fine and (np.abs(rest) <= step).mean() >= least_share else np.inf
 
 
 def _near_product_left(values: np.ndarray, columns: np.ndarray, powers: Sequence[int]) -> float:
@@ -198,8 +216,8 @@ def _factor(values: np.ndarray, multiplied: np.ndarray) -> float:
 
 
 def _digits(number: float) -> int:
-    """How many digits a number has."""
-    return len(f"{number:.15e}".partition("e")[0].replace(".", "").rstrip("0"))
+    """How many digits a number has; none if it is 1."""
+    return 0 if number == 1 else len(f"{number:.15e}".partition("e")[0].replace(".", "").rstrip("0"))
 
 
 def _entropy(counts: np.ndarray) -> float:
@@ -224,6 +242,7 @@ class _Search(NamedTuple):
 
 _SUM = _Search(_few_left, MOST_TERMS, 1, np.inf, 1)
 _PRODUCT = _Search(_product_left, MOST_FACTORS, MOST_POWER, UNEXPLAINED, STARTS)
+_STRICT_PRODUCT = _PRODUCT._replace(left=partial(_product_left, least_share=1.0))
 _NEAR_SUM = _Search(_near_sum_left, MOST_TERMS, 1, UNEXPLAINED, 1)
 _NEAR_PRODUCT = _Search(_near_product_left, MOST_FACTORS, MOST_POWER, UNEXPLAINED, STARTS)
 

@@ -40,28 +40,44 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
     }
     fixed = _parts(table, columns, labels)
     fixed += _fixed(columns, {name: codes for name, codes in labels.items() if name not in {f.column for f in fixed}})
-    taken = {fact.column for fact in fixed}
     # What two columns say in other words, one of them says.
     told = {(fact.of, fact.column) for fact in fixed}
     place = {column.name: i for i, column in enumerate(columns)}
     second = {b for of, b in told if len(of) == 1 and ((b,), of[0]) in told and place[of[0]] < place[b]}
-    numbers = Numbers.side_by_side(_measures(table, [column for column in columns if column.name not in second]))
+    measures = _measures(table, columns)
+    exact, fixed, derived = _worked_out(Numbers.side_by_side(measures), fixed)
+    taken = {fact.column for fact in fixed}
+    numbers = Numbers.side_by_side({name: values for name, values in measures.items() if name not in second})
     dates = Numbers.side_by_side({c.name: c.numbers(table[c.name]) for c in columns if c.kind == "datetime"})
     pairs = _ordered_pairs(numbers)
     spiky = {name for name, values in zip(numbers.names, numbers.values.T, strict=True) if mostly_common(values)}
     close = _differences(pairs, taken | spiky, CLOSE)
-    derived = without_circles(sums(numbers, taken), [])
     for more in (
-        products(numbers, taken),
         near(numbers, taken, {frozenset(fact.columns) for fact in close}),
         close,
         _differences(_ordered_pairs(dates), taken, np.inf),
         _same(numbers, taken),
     ):
-        derived += without_circles(more, derived)
+        derived += without_circles(more, [*exact, *fixed, *derived])
     nulls = {column.name: np.asarray(pc.is_null(plain(table[column.name]))) for column in columns if column.nullable}
-    unique = find_unique(columns, labels, [*fixed, *derived])
-    return (*fixed, *derived, *_orders(pairs, [*fixed, *derived]), *_missing(nulls), *unique)
+    following = [*exact, *fixed, *derived]
+    unique = find_unique(columns, labels, following)
+    return (*following, *_orders(pairs, following), *_missing(nulls), *unique)
+
+
+def _worked_out(numbers: Numbers, fixed: Sequence[Fact]) -> tuple[list[Fact], list[Fact], list[Fact]]:
+    """Products and exact sums, those of the `fixed` facts that do not turn these round, and sums up to a few values.
+
+    Arithmetic holds for new values, too, where a lookup knows none; but what a column of another kind fixes is looked
+    up."""
+    taken = {fact.column for fact in fixed}
+    added = sums(numbers, taken)
+    found = [*(fact for fact, left in added.items() if not left), *products(numbers, taken)]
+    within = {name for fact in found if fact.column in taken for name in fact.columns}
+    outer = {fact.column for fact in fixed if not within.issuperset(fact.of)}
+    exact = without_circles((fact for fact in found if fact.column not in outer), [])
+    fixed = [fact for fact in fixed if without_circles([fact], exact)]
+    return exact, fixed, without_circles(added, [*exact, *fixed])
 
 
 def _measures(table: pa.Table, columns: Sequence[Column]) -> dict[str, np.ndarray]:

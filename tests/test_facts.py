@@ -251,3 +251,31 @@ def test_a_fact_says_which_columns_it_is_about():
     assert half.columns == ("a", "b", "c", "d")
     assert str(half) == "a = 0.5 * b * c / d"
     assert str(Fact(kind="product", column="a", of=(), minus=("d",))) == "a = 1 / d"
+
+
+def test_arithmetic_of_numbers_of_few_values_comes_before_what_they_fix():
+    quantity, price = 1 + RNG.poisson(1.5, ROWS), RNG.choice([4.99, 9.0, 14.5, 49.0, 99.0], ROWS)
+    frame = pd.DataFrame({"quantity": quantity, "price": price, "net": (quantity * price).round(2)})
+    frame["gross"] = (1.25 * frame.net).round(2)
+    assert facts_of(frame) == ["net = quantity * price", "gross = 1.25 * net"]
+    liens, bankrupt = RNG.poisson(0.4, ROWS), RNG.poisson(0.3, ROWS)
+    frame = pd.DataFrame({"liens": liens, "bankrupt": bankrupt, "failed": liens + bankrupt})
+    assert facts_of(frame) == ["failed = liens + bankrupt"]
+
+
+def test_what_a_label_fixes_is_looked_up_though_it_is_a_sum_too():
+    dish = RNG.integers(0, 12, ROWS)
+    net = RNG.integers(400, 3_000, 12)[dish] / 100
+    frame = pd.DataFrame({"dish": [f"d{i}" for i in dish], "net": net, "tip": RNG.integers(0, 9, ROWS) / 2})
+    frame["tax"] = (0.19 * net).round(2)
+    frame["gross"] = (frame.net + frame.tax).round(2)
+    frame["paid"] = (frame.gross + frame.tip).round(2)
+    found = facts_of(frame)
+    assert [fact.partition(" = ")[0] for fact in found if "=" in fact] == ["paid"]
+    assert {"dish fixes net", "dish fixes tax", "dish fixes gross"} < set(found)
+
+
+def test_of_a_clock_the_two_parts_fix_the_whole():
+    hour, minute = RNG.integers(0, 24, ROWS), RNG.integers(0, 60, ROWS)
+    frame = pd.DataFrame({"hour": hour, "minute": minute, "time": 100 * hour + minute})
+    assert facts_of(frame) == ["hour and minute fix time"]

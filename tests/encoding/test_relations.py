@@ -286,17 +286,31 @@ def test_of_three_columns_of_which_two_fix_the_third_none_is_missing_in_new_comb
     rng = np.random.default_rng(0)
     liens, failed = rng.poisson(0.4, ROWS), rng.poisson(0.3, ROWS)
     liens[:12] = rng.integers(10, 60, 12)  # of so few rows that new ones are in between
-    frame = pd.DataFrame({"liens": liens, "failed": failed, "all": liens + failed})
+    frame = pd.DataFrame({"liens": liens, "failed": failed, "odd": liens ^ failed})
     assert len([fact for fact in Schema.infer(pa.Table.from_pandas(frame)).facts if fact.kind == "fixed"]) == 3
     rows = quick(NO_GAME).fit(frame).sample(4_000)
     assert len(rows.merge(frame.drop_duplicates())) < len(rows)
     assert not rows.isna().any(axis=None)
 
 
+def test_arithmetic_of_few_different_prices_holds_in_every_new_row():
+    rng = np.random.default_rng(0)
+    quantity, price = 1 + rng.poisson(1.5, ROWS), rng.choice([4.99, 9.0, 14.5, 49.0, 99.0], ROWS)
+    net = (quantity * price).round(2)
+    frame = pd.DataFrame({"quantity": quantity, "price": price, "net": net, "tax": (0.19 * net).round(2)})
+    frame["gross"] = (frame.net + frame.tax).round(2)
+    rows = quick(NO_GAME).fit(frame).sample(4_000)
+    assert not rows.gross.isin(frame.gross).all()
+    assert (rows.net == (rows.quantity * rows.price).round(2)).all()
+    assert (rows.tax == (0.19 * rows.net).round(2)).all()
+    assert (rows.gross == (rows.net + rows.tax).round(2)).all()
+
+
 def test_a_column_that_says_the_same_as_a_number_is_there_for_new_numbers_too():
     rng = np.random.default_rng(0)
     net = rng.choice([9.99, 14.5, 49.0, 99.0], ROWS) * (1 + rng.poisson(1.5, ROWS))
-    frame = pd.DataFrame({"net": net.round(2), "tax": (0.19 * net).round(2), "band": [f"{n:.2f} net" for n in net]})
+    frame = pd.DataFrame({"net": net.round(2), "band": [f"{n:.2f} net" for n in net]})
+    frame["place"] = frame.net.rank(method="dense")
     assert {fact.kind for fact in Schema.infer(pa.Table.from_pandas(frame)).facts} == {"fixed"}
     rows = quick(NO_GAME).fit(frame).sample(4_000)
     assert not rows.net.isin(frame.net).all()
