@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from tabgan.column import Part
 
@@ -22,7 +22,8 @@ class Fact(BaseModel):
     - `sum`: `column` is the sum, up to a remainder of few values if `remainder`; missing terms count as 0.
     - `product`: `column` is `factor` times the product of those in `of`, divided by those in `minus`, but for rounding;
       only close to it if `remainder`. A column that is there twice is squared.
-    - `near`: `column` is close to the sum, and is learned as what it is above or below it.
+    - `linear`: `column` is `offset` and the sum of those in `of`, each times its weight in `weights`, but for rounding;
+      only close to it if `remainder`.
     - `at_least`, `at_most`: `column` is never below (above) the one in `of`, and is learned as the difference.
     - `same`: `column` equals the one in `of` in a good share of the rows, far more often than by chance.
     - `order`: `column` is never below the one in `of`, and both are learned as they are.
@@ -33,7 +34,7 @@ class Fact(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["sum", "product", "near", "at_least", "at_most", "same", "order", "fixed", "missing", "unique"]
+    kind: Literal["sum", "product", "linear", "at_least", "at_most", "same", "order", "fixed", "missing", "unique"]
     column: str
     of: tuple[str, ...]
     minus: tuple[str, ...] = ()
@@ -42,8 +43,18 @@ class Fact(BaseModel):
     remainder: bool = False
     factor: float = 1.0
     """Of `product`: the number that it is multiplied by."""
+    weights: tuple[float, ...] = ()
+    """Of `linear`: by what each column in `of` is multiplied."""
+    offset: float = 0.0
+    """Of `linear`: the number that is added."""
     keep: bool = True
     """Whether new rows are made to keep it."""
+
+    @model_validator(mode="after")
+    def _has_a_weight_for_each_column(self) -> Fact:
+        if len(self.weights) != (len(self.of) if self.kind == "linear" else 0) or not all(self.weights):
+            raise ValueError("a fact of kind linear, and no other, has as many weights, none 0, as columns in `of`")
+        return self
 
     def __str__(self) -> str:
         of = " + ".join(self.of)
@@ -51,8 +62,10 @@ class Fact(BaseModel):
         match self.kind:
             case "sum":
                 return f"{self.column} = {signed}" + (" + one of a few values" if self.remainder else "")
-            case "near":
-                return f"{self.column} is close to {signed}"
+            case "linear":
+                terms = [_weighted(weight, name) for weight, name in zip(self.weights, self.of, strict=True)]
+                said = " + ".join([*terms, *([f"{self.offset:.6g}"] if self.offset else [])]).replace("+ -", "- ")
+                return f"{self.column} {'is close to' if self.remainder else '='} {said}"
             case "product":
                 factors = " * ".join([*([f"{self.factor:.6g}"] if self.factor != 1 or not of else []), *self.of])
                 return f"{self.column} {'is close to' if self.remainder else '='} {' / '.join([factors, *self.minus])}"
@@ -79,7 +92,16 @@ class Fact(BaseModel):
     @property
     def derives(self) -> bool:
         """Whether `column` can be worked out from the others and a remainder."""
-        return self.kind in ("sum", "product", "near", "at_least", "at_most", "same")
+        return self.kind in ("sum", "product", "linear", "at_least", "at_most", "same")
+
+    @property
+    def is_near(self) -> bool:
+        """Whether `column` is only close to what the others say."""
+        return self.kind in ("product", "linear") and self.remainder
+
+
+def _weighted(weight: float, name: str) -> str:
+    return {1.0: name, -1.0: f"-{name}"}.get(weight, f"{weight:.6g} * {name}")
 
 
 def without_circles(found: Iterable[Fact], before: Iterable[Fact]) -> list[Fact]:
@@ -99,24 +121,24 @@ def without_circles(found: Iterable[Fact], before: Iterable[Fact]) -> list[Fact]
     return kept
 
 
-def remainder(values: np.ndarray, terms: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
+def remainder(values: np.ndarray, terms: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:
     """`values` less the signed `terms`, all `(rows,)`; missing terms count as 0. What rounding leaves is taken off."""
     base = signed_sum(terms)
     return _rounded(values - base, float(np.nanmax(np.abs(values), initial=0)))
 
 
-def signed_sum(terms: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
+def signed_sum(terms: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:
     """The sum of signed terms, of which missing ones count as 0."""
     total: np.ndarray = sum((sign * np.nan_to_num(values, nan=0.0) for sign, values in terms), start=np.zeros(1))
     return total
 
 
-def product(factor: float, terms: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
+def product(factor: float, terms: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:
     """`factor` times each of the terms, all `(rows,)`, to its power; NaN where one is missing or would divide by 0."""
     total = np.full(1, factor)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         for power, values in terms:
-            total = total * values ** float(power)
+            total = total * values**power
     return np.where(np.isfinite(total), total, np.nan)
 
 

@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tabgan.arithmetic import LOOK_ROWS, Numbers, near, products, spread, sums
+from tabgan.arithmetic import near, products, sums, weighted_sums
 from tabgan.chance import LEAST_CHANCES, never_by_chance
 from tabgan.column import Column, Part, as_float, labels_as_codes, plain
 from tabgan.facts import Fact, common, mostly_common, without_circles
 from tabgan.inference import determines, maps, repeats
+from tabgan.pursuit import LOOK_ROWS, Numbers, spread
 from tabgan.uniqueness import find_unique
 
 FIRST_ROWS = 300
@@ -45,7 +46,7 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
     place = {column.name: i for i, column in enumerate(columns)}
     second = {b for of, b in told if len(of) == 1 and ((b,), of[0]) in told and place[of[0]] < place[b]}
     measures = _measures(table, columns)
-    exact, fixed, derived = _worked_out(Numbers.side_by_side(measures), fixed)
+    exact, fixed, derived, unsteady = _worked_out(Numbers.side_by_side(measures), fixed)
     taken = {fact.column for fact in fixed}
     numbers = Numbers.side_by_side({name: values for name, values in measures.items() if name not in second})
     dates = Numbers.side_by_side({c.name: c.numbers(table[c.name]) for c in columns if c.kind == "datetime"})
@@ -56,6 +57,7 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
         near(numbers, taken, {frozenset(fact.columns) for fact in close}),
         close,
         _differences(_ordered_pairs(dates), taken, np.inf),
+        unsteady,
         _same(numbers, taken),
     ):
         derived += without_circles(more, [*exact, *fixed, *derived])
@@ -65,19 +67,29 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
     return (*following, *_orders(pairs, following), *_missing(nulls), *unique)
 
 
-def _worked_out(numbers: Numbers, fixed: Sequence[Fact]) -> tuple[list[Fact], list[Fact], list[Fact]]:
-    """Products and exact sums, those of the `fixed` facts that do not turn these round, and sums up to a few values.
+class _WorkedOut(NamedTuple):
+    """Arithmetic that holds exactly, but for rounding; `fixed` facts that do not turn it round; sums up to a few
+    values; and, to be taken last, what is not steady."""
 
-    Arithmetic holds for new values, too, where a lookup knows none; but what a column of another kind fixes is looked
+    exact: list[Fact]
+    fixed: list[Fact]
+    sums: list[Fact]
+    unsteady: list[Fact]
+
+
+def _worked_out(numbers: Numbers, fixed: Sequence[Fact]) -> _WorkedOut:
+    """Arithmetic holds for new values, too, where a lookup knows none; but what another column alone fixes is looked
     up."""
     taken = {fact.column for fact in fixed}
-    added = sums(numbers, taken)
-    found = [*(fact for fact, left in added.items() if not left), *products(numbers, taken)]
-    within = {name for fact in found if fact.column in taken for name in fact.columns}
-    outer = {fact.column for fact in fixed if not within.issuperset(fact.of)}
-    exact = without_circles((fact for fact in found if fact.column not in outer), [])
+    found = [*sums(numbers, taken), *products(numbers, taken), *weighted_sums(numbers, taken)]
+    steady = [each for each in found if each.is_steady or each.is_whole]
+    exact = [each.fact for each in steady if each.is_exact]
+    within = {name for fact in exact if fact.column in taken for name in fact.columns}
+    outer = {fact.column for fact in fixed if len(fact.of) == 1 and not within.issuperset(fact.of)}
+    exact = without_circles((fact for fact in exact if fact.column not in outer), [])
     fixed = [fact for fact in fixed if without_circles([fact], exact)]
-    return exact, fixed, without_circles(added, [*exact, *fixed])
+    other = without_circles((each.fact for each in steady), [*exact, *fixed])
+    return _WorkedOut(exact, fixed, other, [each.fact for each in found if each not in steady])
 
 
 def _measures(table: pa.Table, columns: Sequence[Column]) -> dict[str, np.ndarray]:
@@ -143,15 +155,18 @@ def _differences(pairs: Sequence[_Pair], taken: set[str], closest: float) -> lis
 
 
 def _orders(pairs: Sequence[_Pair], others: Sequence[Fact]) -> list[Fact]:
-    """Pairs that only keep their order; for each column the closest one below it. Their columns are in no other fact,
-    but for the two of them being often the same."""
-    busy = {name for fact in others for name in fact.columns}
+    """Pairs that only keep their order; for each column the closest one below it. Neither follows from others, unless
+    the two are often the same; or one of them is only close to what others say, and keeps the closest on either side.
+    """
+    near = {fact.column for fact in others if fact.is_near}
+    busy = {fact.column for fact in others} - near
     same = {frozenset(fact.columns) for fact in others if fact.kind == "same"}
-    found: dict[str, Fact] = {}
+    found: dict[tuple[str, str], Fact] = {}
     for pair in pairs:
-        ends = frozenset((pair.low, pair.high))
-        if pair.high not in found and (ends in same or not ends & busy):
-            found[pair.high] = Fact(kind="order", column=pair.high, of=(pair.low,))
+        ends = {pair.low, pair.high}
+        if frozenset(ends) in same or (not ends & busy and not ends <= near):
+            place = (pair.low, "above") if pair.low in near else (pair.high, "below")
+            found.setdefault(place, Fact(kind="order", column=pair.high, of=(pair.low,)))
     return list(found.values())
 
 

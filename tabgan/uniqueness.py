@@ -21,7 +21,7 @@ def find_unique(columns: Sequence[Column], labels: Mapping[str, np.ndarray], oth
     `labels`: `(rows,)` whole numbers of the columns' values. Columns with missing cells, decimals and columns that
     follow from `others` take no part.
     """
-    follow = {fact.column for fact in others if fact.kind in ("fixed", "sum", "product")}
+    follow = {fact.column for fact in others if fact.kind in ("fixed", "sum", "product", "linear")}
     names = [
         column.name
         for column in columns

@@ -109,7 +109,7 @@ def test_the_schemas_of_the_page_on_schemas_are_taken(people: pd.DataFrame) -> N
     pages = [yaml.safe_load(block) for language, block in blocks_of(DOCS / "schema.md") if language == "yaml"]
     assert len(pages) == 2
     people["income"] = people["age"] * 100.5
-    for name in ("quantity", "price", "persons", "total", "net", "tax", "discount", "due"):
+    for name in ("quantity", "price", "persons", "total", "net", "tax", "discount", "due", "fat", "carbs", "kcal"):
         people[name] = people["age"] + 0.5
     for wishes in pages:
         found = Schema.infer(people, wishes)
@@ -119,6 +119,7 @@ def test_the_schemas_of_the_page_on_schemas_are_taken(people: pd.DataFrame) -> N
         "order_id and line_no are unique together",
         "total = 1.19 * quantity * price / persons",
         "due = net + tax - discount",
+        "kcal = 9 * fat + 4 * carbs + 0.5",
     ]
 
 

@@ -70,6 +70,7 @@ WRONG = {
     "columns:\n  price: {minimum: 5, maximum: 4}\n": r"line 2: column 'price' has a minimum of 5 above its maximum",
     "columns:\n  label: {rare: never}\n": r"rare is 'never'; it must be one of keep, pool",
     "facts:\n- {kind: fxed, column: zip, of: [label]}\n": r"line 2: kind is 'fxed'; .*did you mean 'fixed'\?",
+    "facts:\n- {kind: linear, column: zip, of: [label]}\n": r"line 2: this is no fact; .*as many weights",
     "facts:\n- {kind: fixed, of: [label]}\n": r"line 2: 'column' is missing; a fact has it",
     "facts:\n- {kind: fixed, column: zap, of: [label]}\n": r"line 2: the table has no column 'zap'; did you",
 }

@@ -23,11 +23,14 @@ from tabgan.inference import decimals
 NAMES = {
     "sum": "remainder",
     "product": "remainder",
-    "near": "difference",
+    "linear": "remainder",
     "at_least": "difference",
     "at_most": "difference",
     "same": "same",
 }
+
+GRID_GAPS = 2.0
+"""A number is moved to the nearest that a column of few values holds by so many times their usual distance at most."""
 
 
 class Derived:
@@ -45,14 +48,17 @@ class Derived:
         names: Sequence[str] = (),
         free: Collection[str] = (),
         side: str | None = None,
+        bounds: Sequence[tuple[Column, str]] = (),
     ) -> None:
         """`names`: those of all columns of the table, which the rest's must differ from; `free`: those that no other
         fact is about; `side`: of two columns that are often the same, whether this one is "at_least" or "at_most" the
-        other."""
-        self.kind, self.column, self.free, self.side = fact.kind, column, set(free), side
-        self.factor, self.is_exact = fact.factor, fact.kind == "product" and not fact.remainder
+        other; `bounds`: columns that this one, which is near others, is "at_least" or "at_most"."""
+        self.kind, self.column, self.free, self.side, self.bounds = fact.kind, column, set(free), side, bounds
+        self.factor, self.offset = fact.factor, fact.offset
+        self.is_exact = fact.kind in ("product", "linear") and not fact.remainder
         self.sign = -1 if fact.kind == "at_most" else 1
-        self.terms = [*((1, each) for each in of), *((-1, each) for each in minus)]
+        weights = fact.weights or [1.0] * len(of)
+        self.terms = [*zip(weights, of, strict=True), *((-1.0, each) for each in minus)]
         self.rest = f"{column.name} ({NAMES[fact.kind]})"
         while self.rest in names:
             self.rest += "'"
@@ -82,7 +88,7 @@ class Derived:
             self.grid_ = (shared_values(as_float(plain(values).drop_null())) or (np.empty(0), 0))[0].tolist()
         rest, follows = self._split(table)
         if self.kind == "sum":
-            complete = ~np.isnan(rest) & ~np.isnan([each for _, each in self._signed_terms(table)]).any(axis=0)
+            complete = ~np.isnan(rest) & ~np.isnan([each for _, each in self._weighted_terms(table)]).any(axis=0)
             few = np.unique(rest[complete])
             self.few_ = few.tolist() if len(few) <= FEW_VALUES else []
         self._set(_rest_column(self.rest, rest, self.kind), keeps_own=not follows.all())
@@ -130,12 +136,12 @@ class Derived:
         numbers = as_float(plain(table[self.column.name]))
         missing = np.isnan(numbers)
         if self.kind == "sum":
-            return remainder(numbers, self._signed_terms(table)), np.ones(len(numbers), dtype=bool)
+            return remainder(numbers, self._weighted_terms(table)), np.ones(len(numbers), dtype=bool)
         base = self._number_base(table)
         if self.kind == "same":
             equal = (numbers == base) & ~np.isin(numbers, self.common_)
             return np.where(equal, 0.0, np.nan), missing | equal
-        if self.kind in ("product", "near"):
+        if self.kind in ("product", "linear"):
             rest = difference(numbers, base, self.column.precision)
             return rest, missing | ~np.isnan(rest)
         rest = np.abs(numbers - base)
@@ -144,22 +150,25 @@ class Derived:
             rest = np.round(rest, max(place for place in places if place is not None))
         return rest, missing | ~np.isnan(rest)
 
-    def _signed_terms(self, cells: pa.Table | dict[str, pa.Array]) -> list[tuple[int, np.ndarray]]:
-        return [(sign, as_float(plain(pa.chunked_array(cells[term.name])))) for sign, term in self.terms]
+    def _weighted_terms(self, cells: pa.Table | dict[str, pa.Array]) -> list[tuple[float, np.ndarray]]:
+        return [(weight, as_float(plain(pa.chunked_array(cells[term.name])))) for weight, term in self.terms]
 
     def _number_base(self, cells: pa.Table | dict[str, pa.Array]) -> np.ndarray:
         """What the others say of the value: their product or sum, or the other column's numbers, rounded away from
         where the value may not be."""
-        terms = self._signed_terms(cells)
-        if self.kind in ("product", "near"):
-            total = product(self.factor, terms) if self.kind == "product" else _added(terms)
+        terms = self._weighted_terms(cells)
+        if self.kind in ("product", "linear"):
+            total = product(self.factor, terms) if self.kind == "product" else self.offset + _added(terms)
             return total if self.column.precision is None else np.round(total, self.column.precision)
-        base = terms[0][1]
-        own, other = self.column.precision, self.terms[0][1].precision
-        if self.kind == "same" or own is None or (other is not None and other <= own):
-            return base
-        scaled = np.round(base * 10.0**own, 6)  # 0.07 * 100 is 7.000000000000001
-        return (np.ceil(scaled) if self.kind == "at_least" else np.floor(scaled)) / 10.0**own
+        return terms[0][1] if self.kind == "same" else self._rounded(terms[0][1], self.terms[0][1], self.kind)
+
+    def _rounded(self, values: np.ndarray, column: Column, side: str) -> np.ndarray:
+        """Another column's values, rounded up to where one that is "at_least" as high may be, and down for others."""
+        own = self.column.precision
+        if own is None or (column.precision is not None and column.precision <= own):
+            return values
+        scaled = np.round(values * 10.0**own, 6)  # 0.07 * 100 is 7.000000000000001
+        return np.asarray((np.ceil(scaled) if side == "at_least" else np.floor(scaled)) / 10.0**own)
 
     def _date_base(self, cells: pa.Table | dict[str, pa.Array]) -> tuple[np.ndarray, np.ndarray]:
         """The other column's dates in steps of this one, rounded to where the value may be; which are missing."""
@@ -191,16 +200,20 @@ class Derived:
             if self.column.precision is not None:
                 numbers = np.round(numbers, self.column.precision)
             missing = np.isnan(numbers)
+            for bound, side in self.bounds:
+                if bound.name in cells:  # otherwise it is worked out later
+                    ends = self._rounded(as_float(plain(pa.chunked_array([cells[bound.name]]))), bound, side)
+                    numbers = np.fmax(numbers, ends) if side == "at_least" else np.fmin(numbers, ends)
             found = to_type(np.where(missing, 0.0, numbers), missing, self.ends_).cast(self.type_)
         cells[self.column.name] = pc.if_else(pa.array(missing), own, found)
 
     def _follow(self, cells: dict[str, pa.Array], own: pa.Array) -> np.ndarray:
         base, own_numbers = self._number_base(cells), as_float(plain(pa.chunked_array([own])))
         if self.kind == "product" and not self.keeps_own_ and np.isnan(base).any():  # no real row divides by 0
-            base = np.where(np.isnan(base) & ~_lacks_one(self._signed_terms(cells)), as_float(self.ends_)[1], base)
+            base = np.where(np.isnan(base) & ~_lacks_one(self._weighted_terms(cells)), as_float(self.ends_)[1], base)
         if self.is_exact:
             rest = as_float(pa.chunked_array([cells[self.rest]]))
-            return np.where(np.isnan(base + rest), own_numbers, self._product(cells, base, rest))
+            return np.where(np.isnan(base + rest), own_numbers, self._within(cells, base, rest))
         if self.kind == "same":
             return np.where(pc.fill_null(cells[self.rest], False), base, self._mirrored(own_numbers, base))
         numbers = base + self.sign * as_float(pa.chunked_array([cells[self.rest]]))
@@ -208,18 +221,19 @@ class Derived:
         return np.where(self._beyond(base), np.nan, numbers)
 
     def _on_grid(self, numbers: np.ndarray, base: np.ndarray) -> np.ndarray:
-        """The nearest values that the column holds, where it holds few different ones; of a difference that is never
-        negative on the right side of `base`."""
+        """The nearest values that the column holds, where it holds few different ones and one is near; of a difference
+        that is never negative on the right side of `base`."""
         grid = np.array(self.grid_)
-        if not len(grid):
+        if len(grid) < 2:
             return numbers
         at = nearest(grid, numbers)
         if self.kind == "at_least":
             at = np.maximum(at, np.searchsorted(grid, base))
         elif self.kind == "at_most":
             at = np.minimum(at, np.searchsorted(grid, base, side="right") - 1)
-        inside = (at >= 0) & (at < len(grid)) & ~np.isnan(numbers)
-        return np.where(inside, grid[np.clip(at, 0, len(grid) - 1)], numbers)
+        found = grid[np.clip(at, 0, len(grid) - 1)]
+        inside = (at >= 0) & (at < len(grid)) & (np.abs(found - numbers) <= GRID_GAPS * np.median(np.diff(grid)))
+        return np.where(inside, found, numbers)
 
     def _mirrored(self, own: np.ndarray, base: np.ndarray) -> np.ndarray:
         """Values of their own that came to lie on the wrong side of the other column's change it."""
@@ -230,26 +244,29 @@ class Derived:
 
     def _beyond(self, base: np.ndarray) -> np.ndarray:
         """Where the other column leaves no room for a value of this one."""
-        if self.kind in ("product", "near"):
+        if self.kind in ("product", "linear"):
             return np.zeros(len(base), dtype=bool)
         low, high = as_float(self.ends_)
         beyond: np.ndarray = base < low if self.kind == "at_most" else base > high
         return beyond
 
-    def _product(self, cells: dict[str, pa.Array], base: np.ndarray, rest: np.ndarray) -> np.ndarray:
-        """`base` and `rest` together. Where that would leave the range, factors change within their own."""
+    def _within(self, cells: dict[str, pa.Array], base: np.ndarray, rest: np.ndarray) -> np.ndarray:
+        """`base` and `rest` together. Where that would leave the range, terms change within their own."""
         low, high = as_float(self.ends_)
         numbers: np.ndarray = base + rest
         names = [term.name for _, term in self.terms]
-        for (sign, column), ends in zip(self.terms, self.term_ends_, strict=True):
+        for (weight, column), ends in zip(self.terms, self.term_ends_, strict=True):
             out = (numbers < low) | (numbers > high)
             if column.name not in self.free or names.count(column.name) > 1 or not out.any():
                 continue
-            values = as_float(plain(pa.chunked_array([cells[column.name]])))
+            values, wanted = as_float(plain(pa.chunked_array([cells[column.name]]))), np.clip(numbers, low, high)
             with np.errstate(divide="ignore", invalid="ignore"):
-                share = (np.clip(numbers, low, high) - rest) / base
-                places, up = 10.0 ** (9 if column.precision is None else column.precision), (share > 1) == (sign > 0)
-                scaled = np.round(values * share**sign * places, 6)
+                if self.kind == "product":
+                    moved = values * ((wanted - rest) / base) ** weight
+                else:
+                    moved = values + (wanted - numbers) / weight
+            places = 10.0 ** (9 if column.precision is None else column.precision)
+            scaled, up = np.round(moved * places, 6), (wanted > numbers) == (weight > 0)
             changed = np.clip(np.where(up, np.ceil(scaled), np.floor(scaled)) / places, *as_float(ends))
             changed = np.where(out & np.isfinite(changed), changed, values)
             cells[column.name] = _as_cells(changed, ends)
@@ -258,7 +275,7 @@ class Derived:
         return numbers
 
     def _sum(self, cells: dict[str, pa.Array]) -> np.ndarray:
-        terms = self._signed_terms(cells)
+        terms = self._weighted_terms(cells)
         rest = as_float(pa.chunked_array([cells[self.rest]])).copy()
         if self.few_:
             few = np.array(self.few_)
@@ -268,7 +285,9 @@ class Derived:
         self._give_back(cells, terms, numbers)
         return numbers
 
-    def _give_back(self, cells: dict[str, pa.Array], terms: list[tuple[int, np.ndarray]], numbers: np.ndarray) -> None:
+    def _give_back(
+        self, cells: dict[str, pa.Array], terms: list[tuple[float, np.ndarray]], numbers: np.ndarray
+    ) -> None:
         """Change terms within their own ranges where the sum would leave its range, and `numbers` with them."""
         low, high = as_float(self.ends_)
         for (sign, column), (_, values), ends in zip(self.terms, terms, self.term_ends_, strict=True):
@@ -296,6 +315,8 @@ class Derived:
             if not rows.any():
                 continue
             wanted, made = (self._exact(self.column, each[self.column.name]) for each in (given, table))
+            if self.kind in ("product", "linear"):
+                made = np.where(np.isnan(made), self._number_base(table), made)
             values = self._exact(term, table[term.name])
             moved = values + self.change(term.name, table, wanted - made)
             moved = np.where(rows & np.isfinite(moved), moved, values)
@@ -306,16 +327,16 @@ class Derived:
     def change(self, name: str, table: pa.Table, gap: np.ndarray) -> np.ndarray:
         """By how much `name`, the rest, a term or the column itself, must change for the column, a number or a date's
         ticks as in `table`, to change by `gap`, `(rows,)` each."""
-        terms = {term.name: (sign, term) for sign, term in self.terms}
+        terms = {term.name: (weight, term) for weight, term in self.terms}
         if name not in terms:
             return np.asarray(gap / self.step_ * (self.sign if name == self.rest else 1))
-        sign, term = terms[name]
+        weight, term = terms[name]
         if self.kind != "product":
-            return np.asarray(sign * gap)
+            return np.asarray(gap / weight)
         values, made = self._exact(term, table[name]), self._exact(self.column, table[self.column.name])
         times = [each.name for _, each in self.terms].count(name)
         with np.errstate(divide="ignore", invalid="ignore"):
-            change = values * ((1 + gap / made) ** (sign / times) - 1)
+            change = values * ((1 + gap / made) ** (weight / times) - 1)
         return np.where(np.isfinite(change) | np.isnan(values + gap), change, 0.0)
 
     @staticmethod
@@ -366,12 +387,12 @@ def _as_cells(numbers: np.ndarray, ends: pa.Array) -> pa.Array:
     return to_type(np.nan_to_num(numbers), np.isnan(numbers), ends).cast(ends.type)
 
 
-def _added(terms: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
-    """The sum of signed terms, missing where one is."""
-    return np.asarray(sum(sign * values for sign, values in terms))
+def _added(terms: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:
+    """The sum of weighted terms, missing where one is."""
+    return np.asarray(sum(weight * values for weight, values in terms))
 
 
-def _lacks_one(terms: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
+def _lacks_one(terms: Sequence[tuple[float, np.ndarray]]) -> np.ndarray:
     """Where one of the terms is missing."""
     return np.asarray(np.isnan([values for _, values in terms]).any(axis=0))
 

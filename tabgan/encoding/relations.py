@@ -31,9 +31,8 @@ class Relations:
         # A column is worked out after those that it follows from.
         self.steps = [self._step(fact) for fact in _in_turn(without_circles([*derived, *fixed], []))]
         names = {fact.column for fact in derived}
-        self.orders = [
-            (fact.of[0], fact.column) for fact in self.facts if fact.kind == "order" and not names & set(fact.columns)
-        ]
+        orders = [fact for fact in self.facts if fact.kind == "order"]
+        self.orders = [(fact.of[0], fact.column) for fact in orders if not names & set(fact.columns)]
 
     def _step(self, fact: Fact) -> Derived | Lookup:
         column, of = self.schema[fact.column], [self.schema[name] for name in fact.of]
@@ -43,6 +42,9 @@ class Relations:
         busy = {name for each in others for name in each.columns}
         sides = {each.columns: "at_least" for each in others if each.kind == "order"}
         sides |= {each.columns[::-1]: "at_most" for each in others if each.kind == "order"}
+        orders = [(each.of[0], each.column) for each in others if each.kind == "order" and fact.column in each.columns]
+        bounds = [(self.schema[low], "at_least") for low, high in orders if high == fact.column]
+        bounds += [(self.schema[high], "at_most") for low, high in orders if low == fact.column]
         return Derived(
             fact,
             column,
@@ -51,6 +53,7 @@ class Relations:
             names=self.schema.names,
             free=set(fact.columns) - busy,
             side=sides.get(fact.columns),
+            bounds=bounds if fact.is_near else (),
         )
 
     def _is_twin(self, fact: Fact) -> bool:

@@ -273,6 +273,68 @@ def test_a_product_that_would_leave_its_range_gives_back_to_its_factors():
         assert rows[name].max() <= frame[name].max()
 
 
+def games_frame() -> pd.DataFrame:
+    """Weighted sums, one of another one, and a number that is close to one and never above another."""
+    rng = np.random.default_rng(6)
+    wins, draws = rng.poisson(40, ROWS), rng.poisson(30, ROWS)
+    frame = pd.DataFrame({"wins": wins, "draws": draws, "points": 3 * wins + draws})
+    frame["low"] = rng.normal(12, 8, ROWS).round(1)
+    frame["high"] = (frame.low + rng.gamma(3, 4, ROWS)).round(1)
+    frame["mean"] = (frame.high / 2 + frame.low / 2).round(2)
+    frame["fahrenheit"] = (1.8 * frame["mean"] + 32).round(2)
+    frame["noon"] = np.minimum(0.7 * frame.high + 0.3 * frame.low + rng.normal(0, 0.15, ROWS), frame.high).round(1)
+    for name in ("high", "points"):
+        frame.loc[rng.random(ROWS) < 0.1, name] = None
+    return frame
+
+
+@pytest.fixture(scope="module")
+def games() -> Synthesizer:
+    return quick(NO_GAME).fit(games_frame())
+
+
+def test_weighted_sums_hold_and_close_numbers_keep_their_order(games):
+    frame, rows = games_frame(), games.sample(4_000)
+    found = {str(fact) for fact in games.schema.facts}
+    assert {"points = 3 * wins + draws", "mean = 0.5 * low + 0.5 * high", "high >= noon", "noon >= low"} < found
+    assert {fact.partition(" = ")[0] for fact in found if " = " in fact} == {"points", "mean", "fahrenheit"}
+    assert any(fact.startswith("noon is close to") for fact in found)
+    complete = rows.dropna(subset=["high", "points"])
+    assert len(complete) > 0.7 * len(rows)
+    assert (complete.points == 3 * complete.wins + complete.draws).all()
+    np.testing.assert_allclose(complete["mean"], (complete.high + complete.low) / 2, atol=0.0051)
+    np.testing.assert_allclose(complete.fahrenheit, 1.8 * complete["mean"] + 32, atol=0.0051)
+    assert (complete.noon - 0.7 * complete.high - 0.3 * complete.low).abs().quantile(0.99) < 1
+    assert (complete.noon <= complete.high).all()
+    assert (complete.noon >= complete.low).all()
+    for name in frame:
+        assert frame[name].min() <= rows[name].min()
+        assert rows[name].max() <= frame[name].max()
+    assert rows.dtypes.to_dict() == frame.dtypes.to_dict()
+
+
+def test_conditions_and_given_cells_of_a_weighted_sum_are_kept(games):
+    rows = games.sample(200, where={"points": (170, 175)})
+    assert rows.points.between(170, 175).all()
+    assert (rows.points == 3 * rows.wins + rows.draws).all()
+    given = pd.DataFrame({"wins": [40, 50], "points": [140.0, 180.0]})
+    rows = games.sample(given=given)
+    assert rows.draws.tolist() == [20, 30]
+
+
+def test_a_weighted_sum_that_would_leave_its_range_gives_back_to_its_terms():
+    rng = np.random.default_rng(0)
+    a = rng.gamma(1, 100, ROWS).round(1)
+    frame = pd.DataFrame({"a": a, "b": (300 * np.exp(-a / 50) + rng.random(ROWS)).round(1)})
+    frame["c"] = (frame.a + 2.5 * frame.b + 10).round(2)
+    assert [str(fact) for fact in Schema.infer(pa.Table.from_pandas(frame)).facts] == ["c = 2.5 * b + a + 10"]
+    rows = quick(NO_GAME).fit(frame).sample(4_000)
+    np.testing.assert_allclose(rows.c, rows.a + 2.5 * rows.b + 10, atol=1e-9)
+    for name in frame:
+        assert frame[name].min() <= rows[name].min()
+        assert rows[name].max() <= frame[name].max()
+
+
 def test_a_number_that_follows_from_another_keeps_to_the_values_that_the_table_holds():
     rng = np.random.default_rng(0)
     low = np.rint(rng.normal(10, 8, ROWS)) * 1.8 + 32  # whole degrees on another scale
@@ -280,6 +342,18 @@ def test_a_number_that_follows_from_another_keeps_to_the_values_that_the_table_h
     rows = quick(NO_GAME).fit(frame).sample(4_000)
     assert (rows.high >= rows.low).all()
     assert (((rows.high - 32) / 1.8).round(6) % 1 == 0).mean() > 0.99
+
+
+def test_a_number_that_is_near_another_is_not_moved_far_to_a_value_that_the_table_holds():
+    rng = np.random.default_rng(0)
+    left = np.r_[rng.integers(0, 21, ROWS - 5), np.full(5, 60)].astype(float)
+    table = pa.Table.from_pandas(pd.DataFrame({"left": left, "right": left}), preserve_index=False)
+    columns = Schema.infer(table)
+    fact = Fact(kind="linear", column="right", of=("left",), weights=(1,), remainder=True)
+    step = Derived(fact, columns["right"], [columns["left"]]).fit(table)
+    cells = {"left": pa.array([7.0, 40.0]), step.rest: pa.array([0.0, 0.0])}
+    step.expand(cells)
+    assert cells["right"].to_pylist() == [7.0, 40.0]
 
 
 def test_of_three_columns_of_which_two_fix_the_third_none_is_missing_in_new_combinations():
