@@ -44,7 +44,8 @@ class TrainConfig:
     """At most so many times the warm-up sees every row."""
     warmup_budget: float = 110.0
     """Seconds that the warm-up may take on one CPU core, by an estimate from the table's shape and not by a clock, so
-    that a table gets the same steps on any machine."""
+    that a table gets the same steps whenever it is fitted. A CPU that multiplies in float32 alone has a share of
+    this, of the other budgets and of `warmup_epochs` (`training/schedule.py`)."""
     learning_rate: float = 1.5e-3
     """Of the warm-up, but for `trunk_learning_rate`; for tables of 30,000 rows and more, less for smaller ones. It
     falls along a half cosine."""

@@ -33,7 +33,7 @@ from tabgan.training.game import Game
 from tabgan.training.history import History
 from tabgan.training.parallel import ALONE, Group
 from tabgan.training.ratio import learn_ratio
-from tabgan.training.schedule import folds_of, schedule
+from tabgan.training.schedule import affordable_on, folds_of, schedule
 from tabgan.training.warmup import WarmUp
 
 POOLED, ALL_POOLED, LEAST_POOLED = 32, 4_000, 3
@@ -208,7 +208,8 @@ def train(
     rows = Rows.split(codes, holdout, device, keyed("split", seed))
     some = rows.train[:STATISTICS_ROWS]  # they are in random order
     generator.start_from(some)
-    unscheduled, config = config, schedule(config, len(rows.train), layout)
+    unscheduled = affordable_on(device, config)
+    config = schedule(unscheduled, len(rows.train), layout)
     if group.size > min(config.batch_rows, config.game_batch_rows):
         raise ConfigError(
             f"devices is {group.size}, and of this table a batch has {min(config.batch_rows, config.game_batch_rows)} "

@@ -1,8 +1,9 @@
 import pytest
+import torch
 
 from tabgan.config import TrainConfig
 from tabgan.encoding.base import Code
-from tabgan.training.schedule import SHORTEST_GAME, schedule, step_seconds
+from tabgan.training.schedule import SHORTEST_GAME, affordable_on, schedule, step_seconds
 
 
 def layout(codes: int, values: int) -> list[Code]:
@@ -46,6 +47,16 @@ def test_no_table_costs_more_than_the_budgets():
             seconds = config.warmup_steps * step_seconds(config.batch_rows, layout(codes, values))
             assert seconds <= TrainConfig().warmup_budget
             assert config.game_steps == 0 or config.game_steps >= SHORTEST_GAME
+
+
+def test_a_cpu_without_bfloat16_makes_less_of_everything_and_others_all(monkeypatch):
+    config = TrainConfig()
+    for precision, *expected in ((torch.bfloat16, 60, 110, 300, 45), (torch.float32, 42, 77, 90, 31.5)):
+        monkeypatch.setattr("tabgan.training.schedule.fastest_precision", lambda device, found=precision: found)
+        made = affordable_on("cpu", config)
+        found = [made.warmup_epochs, made.warmup_budget, made.folds_budget, made.game_budget]
+        assert found == pytest.approx(expected)
+    assert affordable_on("cuda", config) == config
 
 
 def test_settings_are_upper_bounds():
