@@ -51,6 +51,17 @@ class Fact(BaseModel):
     """Whether new rows are made to keep it."""
 
     @model_validator(mode="after")
+    def _has_its_columns(self) -> Fact:
+        if self.kind in ("sum", "product", "linear"):
+            if not self.of + self.minus:
+                raise ValueError(f"a fact of kind {self.kind} has a column in `of` or `minus`")
+        elif self.minus or not 1 <= len(self.of) <= (2 if self.kind == "fixed" else 1):
+            raise ValueError(
+                f"a fact of kind {self.kind} has one column in `of`, and none in `minus`; `fixed` may have two"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _has_a_weight_for_each_column(self) -> Fact:
         if len(self.weights) != (len(self.of) if self.kind == "linear" else 0) or not all(self.weights):
             raise ValueError("a fact of kind linear, and no other, has as many weights, none 0, as columns in `of`")

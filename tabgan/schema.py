@@ -67,6 +67,7 @@ class Schema(BaseModel):
                 raise SchemaError(f"{where}{error}") from None
         found = cls(columns=tuple(columns))
         facts = wishes.facts
+        wishes.check_facts(columns, found.types(table.schema))
         if facts is None:
             learned = [column for column in columns if column.is_learned]
             facts = find_facts(found.pool(found.prepare(table)), learned)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+import pyarrow as pa
 import pydantic
 import yaml
 
@@ -89,6 +90,20 @@ class Wishes:
                 if name not in names:
                     raise SchemaError(f"{self.at('facts', i)}the table has no column {name!r}{meant(name, names)}")
 
+    def check_facts(self, columns: Sequence[Column], types: pa.Schema) -> None:
+        """Raise `SchemaError` where arithmetic is asked of columns that have none; `types`: as they are encoded."""
+        dates = {column.name for column in columns if column.kind == "datetime"}
+        numbers = {each.name for each in types if _is_number(each.type)} - dates
+        for i, fact in enumerate(self.facts or ()):
+            allowed = [numbers, dates] if fact.kind in ("at_least", "at_most") else [numbers]
+            if (fact.derives or fact.kind == "order") and not any(each.issuperset(fact.columns) for each in allowed):
+                name = next((name for name in fact.columns if name not in numbers), fact.column)
+                what = "numbers, or of dates alone" if dates in allowed else "numbers"
+                raise SchemaError(
+                    f"{self.at('facts', i)}a fact of kind {fact.kind} is of {what}, and column {name!r} is not; "
+                    "leave the fact out."
+                )
+
     def _column(self, name: str, settings: Any) -> Mapping[str, Any]:
         place = ("columns", name)
         if isinstance(settings, str):
@@ -147,6 +162,10 @@ class Wishes:
                 how = f"a {model.__name__.lower()} has it."
             about = f"column {content['name']!r}: " if model is Column else ""
             raise SchemaError(f"{self.at(*place, *path)}{about}{what}; {how}") from None
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def _words(model: type[pydantic.BaseModel], name: str) -> list[str]:

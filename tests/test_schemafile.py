@@ -71,6 +71,9 @@ WRONG = {
     "columns:\n  label: {rare: never}\n": r"rare is 'never'; it must be one of keep, pool",
     "facts:\n- {kind: fxed, column: zip, of: [label]}\n": r"line 2: kind is 'fxed'; .*did you mean 'fixed'\?",
     "facts:\n- {kind: linear, column: zip, of: [label]}\n": r"line 2: this is no fact; .*as many weights",
+    "facts:\n- {kind: sum, column: label, of: [zip]}\n": r"line 2: a fact of kind sum is of numbers, .*'label'",
+    "facts:\n- {kind: at_least, column: zip, of: [zip, label]}\n": r"line 2: this is no fact; .*one column in `of`",
+    "facts:\n- {kind: sum, column: zip, of: []}\n": r"line 2: this is no fact; .*has a column in `of`",
     "facts:\n- {kind: fixed, of: [label]}\n": r"line 2: 'column' is missing; a fact has it",
     "facts:\n- {kind: fixed, column: zap, of: [label]}\n": r"line 2: the table has no column 'zap'; did you",
 }
