@@ -13,6 +13,12 @@ from tabgan.schema import Schema
 
 ROWS = 2_000
 RNG = np.random.default_rng(3)
+START = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def the_same_numbers_whatever_ran_before() -> None:
+    RNG.bit_generator.state = START
 
 
 def facts_of(frame: pd.DataFrame) -> list[str]:
