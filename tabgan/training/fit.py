@@ -208,7 +208,7 @@ def train(
     rows = Rows.split(codes, holdout, device, keyed("split", seed))
     some = rows.train[:STATISTICS_ROWS]  # they are in random order
     generator.start_from(some)
-    unscheduled = affordable_on(device, config)
+    unscheduled = group.told(lambda: affordable_on(device, config))  # other processes may have other CPUs
     config = schedule(unscheduled, len(rows.train), layout)
     if group.size > min(config.batch_rows, config.game_batch_rows):
         raise ConfigError(
