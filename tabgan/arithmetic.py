@@ -63,8 +63,8 @@ class Found(NamedTuple):
 
     `is_exact`: that is what rounding leaves, or nothing. `is_steady`: its terms together, were they drawn apart, would
     move hardly more than its column does; a small difference of large numbers and a quotient of two that go together
-    are not steady, for little errors of theirs are large ones of the column. `is_whole`: it needs no rounding, whatever
-    its terms are.
+    are not steady, for little errors of theirs are large ones of the column; nor is what divides by two columns.
+    `is_whole`: it needs no rounding, whatever its terms are.
     """
 
     fact: Fact
@@ -77,24 +77,25 @@ class Found(NamedTuple):
 def sums(numbers: Numbers, taken: set[str]) -> list[Found]:
     """Columns that are sums and differences of others, exactly or up to a few values; those that are `taken` only
     exactly. First what derives a column of few common values, then what has positive terms, and few."""
-    covariance, steady = covariance_of(numbers.some), _Steadiness(clipped(numbers.some))
+    covariance, variances = covariance_of(numbers.some), np.diag(covariance_of(clipped(numbers.some)))
     found: dict[Fact, Found] = {}
     for target in range(len(numbers.names)):
         terms, _ = _least(_whole_terms(numbers.some, numbers.some, covariance, target, _SUM))
+        if not terms:
+            continue
         equation = [(target, -1), *terms]
-        for column, sign in equation if terms else []:
+        for column, sign in equation:
             others = [(i, -sign * other) for i, other in equation if i != column]
             values, columns = complete(numbers.values, column, [i for i, _ in others])
-            signs = [each for _, each in others]
-            left = _few_left(values, columns, signs)
+            rest = _sum_rest(values, columns, [each for _, each in others])
+            left = _entropy_if_few(values, rest)
             if left == 0 or (left < np.inf and numbers.names[column] not in taken):
                 of, minus = _named(numbers, others)
-                rest = np.abs(_sum_rest(values, columns, signs))
                 fact = Fact(kind="sum", column=numbers.names[column], of=of, minus=minus, remainder=bool(rest.any()))
                 steps = _step(values) + sum(map(_step, columns.T))
-                is_exact = left == 0 or bool((rest <= 0.51 * steps).mean() >= FEW_SHARE)
+                is_exact = left == 0 or bool((np.abs(rest) <= 0.51 * steps).mean() >= FEW_SHARE)
                 is_whole = _needs_no_rounding(fact, values, columns)
-                found.setdefault(fact, Found(fact, left, is_exact, steady(column, others), is_whole))
+                found.setdefault(fact, Found(fact, left, is_exact, _is_steady(variances, column, others), is_whole))
     is_common = _Commoner(numbers)
     return sorted(found.values(), key=lambda each: (is_common(each.fact), len(each.fact.minus), len(each.fact.of)))
 
@@ -143,7 +144,7 @@ def _multiplied(numbers: Numbers, taken: set[str], *, is_near: bool) -> list[Fou
     """The products, which are found on logarithms, and what each leaves; of those that are near as a share."""
     positive = (numbers.some > 0).sum(axis=0) >= POSITIVE_SHARE * (~np.isnan(numbers.some)).sum(axis=0)
     logs = np.log(numbers.some, out=np.full(numbers.some.shape, np.nan), where=positive & (numbers.some > 0))
-    covariance, steady = covariance_of(clipped(logs)), _Steadiness(clipped(logs))
+    covariance = covariance_of(clipped(logs))
     found: dict[Fact, Found] = {}
     for target, name in enumerate(numbers.names):
         if is_near and name in taken:
@@ -162,15 +163,15 @@ def _multiplied(numbers: Numbers, taken: set[str], *, is_near: bool) -> list[Fou
                 factor = _factor(values, _multiply(columns, powers))
                 fact = Fact(kind="product", column=name, of=of, minus=minus, factor=factor, remainder=is_near)
                 is_whole = _needs_no_rounding(fact, values, np.repeat(columns, np.abs(powers), axis=1))
-                is_steady = steady(target, terms) and len(set(minus)) < 2  # who divides by two columns?
+                is_steady = len(set(minus)) < 2 and _is_steady(np.diag(covariance), target, terms)
                 found[fact] = Found(fact, left, not is_near, is_steady, is_whole)
     return list(found.values())
 
 
 def _weighted(numbers: Numbers, taken: set[str], *, is_near: bool) -> list[Found]:
     """The weighted sums, and what each leaves; of those that are near as a share."""
-    covariance = covariance_of(clipped(numbers.some) if is_near else numbers.some)
-    steady = _Steadiness(clipped(numbers.some))
+    without_ends = covariance_of(clipped(numbers.some))
+    covariance = without_ends if is_near else covariance_of(numbers.some)
     found = []
     for target, name in enumerate(numbers.names):
         if is_near and name in taken:
@@ -190,7 +191,8 @@ def _weighted(numbers: Numbers, taken: set[str], *, is_near: bool) -> list[Found
             of, weights = tuple(numbers.names[i] for i, _ in terms), tuple(weight for _, weight in terms)
             fact = Fact(kind="linear", column=name, of=of, weights=weights, offset=equation.offset, remainder=is_near)
             is_whole = _needs_no_rounding(fact, values, columns)
-            found.append(Found(fact, left, not is_near, steady(target, terms), is_whole))
+            is_steady = _is_steady(np.diag(without_ends), target, terms)
+            found.append(Found(fact, left, not is_near, is_steady, is_whole))
     return found
 
 
@@ -212,15 +214,9 @@ class _Commoner:
         return self.shares[name]
 
 
-class _Steadiness:
-    """Whether an equation is steady, by the variances of `(rows, columns)` numbers, or of their logarithms."""
-
-    def __init__(self, values: np.ndarray) -> None:
-        self.variances = np.diag(covariance_of(values))
-
-    def __call__(self, target: int, terms: Sequence[tuple[int, float]]) -> bool:
-        moved = sum(weight**2 * self.variances[i] for i, weight in terms)
-        return bool(moved <= STEADY * self.variances[target])
+def _is_steady(variances: np.ndarray, target: int, terms: Sequence[tuple[int, float]]) -> bool:
+    """Whether an equation is steady, by the variances of all columns, or of their logarithms."""
+    return bool(sum(weight**2 * variances[i] for i, weight in terms) <= STEADY * variances[target])
 
 
 # Weighted sums

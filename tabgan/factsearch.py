@@ -46,10 +46,12 @@ def find_facts(table: pa.Table, columns: Sequence[Column]) -> tuple[Fact, ...]:
     place = {column.name: i for i, column in enumerate(columns)}
     second = {b for of, b in told if len(of) == 1 and ((b,), of[0]) in told and place[of[0]] < place[b]}
     measures = _measures(table, columns)
-    exact, fixed, derived, unsteady = _worked_out(Numbers.side_by_side(measures), fixed)
+    numbers = Numbers.side_by_side(list(measures), list(measures.values()))
+    exact, fixed, derived, unsteady = _worked_out(numbers, fixed)
     taken = {fact.column for fact in fixed}
-    numbers = Numbers.side_by_side({name: values for name, values in measures.items() if name not in second})
-    dates = Numbers.side_by_side({c.name: c.numbers(table[c.name]) for c in columns if c.kind == "datetime"})
+    numbers = numbers.without(second)
+    days = [column for column in columns if column.kind == "datetime"]
+    dates = Numbers.side_by_side([c.name for c in days], [c.numbers(table[c.name]) for c in days])
     pairs = _ordered_pairs(numbers)
     spiky = {name for name, values in zip(numbers.names, numbers.values.T, strict=True) if mostly_common(values)}
     close = _differences(pairs, taken | spiky, CLOSE)

@@ -5,7 +5,7 @@ Columns are picked one by one: each time the one that, beside those that are pic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,9 +30,16 @@ class Numbers(NamedTuple):
     some: np.ndarray
 
     @classmethod
-    def side_by_side(cls, numbers: dict[str, np.ndarray]) -> Numbers:
-        values = np.asfortranarray(np.column_stack(list(numbers.values()))) if numbers else np.zeros((1, 0))
-        return cls(list(numbers), values, values[:: -(-len(values) // LOOK_ROWS)])
+    def side_by_side(cls, names: Sequence[str], columns: Sequence[np.ndarray]) -> Numbers:
+        values = np.asfortranarray(np.column_stack(columns)) if names else np.zeros((1, 0))
+        return cls(list(names), values, values[:: -(-len(values) // LOOK_ROWS)])
+
+    def without(self, names: set[str]) -> Numbers:
+        """Those of other columns."""
+        kept = [i for i, name in enumerate(self.names) if name not in names]
+        if len(kept) == len(self.names):
+            return self
+        return Numbers.side_by_side([self.names[i] for i in kept], [self.values[:, i] for i in kept])
 
 
 def pursue(covariance: np.ndarray, target: int, most: int, unexplained: float, starts: int = 1) -> Iterator[list[int]]:

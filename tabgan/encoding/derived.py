@@ -47,13 +47,13 @@ class Derived:
         *,
         names: Sequence[str] = (),
         free: Collection[str] = (),
-        side: str | None = None,
         bounds: Sequence[tuple[Column, str]] = (),
     ) -> None:
         """`names`: those of all columns of the table, which the rest's must differ from; `free`: those that no other
-        fact is about; `side`: of two columns that are often the same, whether this one is "at_least" or "at_most" the
-        other; `bounds`: columns that this one, which is near others, is "at_least" or "at_most"."""
-        self.kind, self.column, self.free, self.side, self.bounds = fact.kind, column, set(free), side, bounds
+        fact is about; `bounds`: columns that this one is "at_least" or "at_most" as high as by others."""
+        self.kind, self.column, self.free = fact.kind, column, set(free)
+        self.bounds = bounds if fact.is_near else ()
+        self.side = next((side for each, side in bounds if each.name in fact.of), None)
         self.factor, self.offset = fact.factor, fact.offset
         self.is_exact = fact.kind in ("product", "linear") and not fact.remainder
         self.sign = -1 if fact.kind == "at_most" else 1

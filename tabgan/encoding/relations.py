@@ -40,9 +40,7 @@ class Relations:
             return Lookup(column, of, fact.part, dropped=fact.part is not None or self._is_twin(fact))
         others = [each for each in self.facts if each != fact]
         busy = {name for each in others for name in each.columns}
-        sides = {each.columns: "at_least" for each in others if each.kind == "order"}
-        sides |= {each.columns[::-1]: "at_most" for each in others if each.kind == "order"}
-        orders = [(each.of[0], each.column) for each in others if each.kind == "order" and fact.column in each.columns]
+        orders = [(each.of[0], each.column) for each in others if each.kind == "order"]
         bounds = [(self.schema[low], "at_least") for low, high in orders if high == fact.column]
         bounds += [(self.schema[high], "at_most") for low, high in orders if low == fact.column]
         return Derived(
@@ -52,8 +50,7 @@ class Relations:
             [self.schema[name] for name in fact.minus],
             names=self.schema.names,
             free=set(fact.columns) - busy,
-            side=sides.get(fact.columns),
-            bounds=bounds if fact.is_near else (),
+            bounds=bounds,
         )
 
     def _is_twin(self, fact: Fact) -> bool:
